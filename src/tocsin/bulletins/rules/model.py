@@ -1,0 +1,79 @@
+"""A bulletin: one public message, in four languages, for each audience it concerns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from tocsin.detection.rules.model import State
+from tocsin.kernel.language import LocalizedText
+from tocsin.kernel.reasons import Reason
+
+type BulletinKind = Literal["first", "update", "holding", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceText:
+    """What one audience reads, in the order in which it is read.
+
+    `headline` does it hit me; `scope` since when, who, where; `now` what to do with the patient in front of me
+    (the procedures' instructions, most important first), `procedures` their ids; `paid` reimbursed or legal,
+    None where there is nothing to say; `avoid` do not; `next_update` when we speak again (None at the end);
+    `subject` an e-mail's subject line.
+    """
+
+    headline: LocalizedText
+    scope: LocalizedText
+    now: tuple[LocalizedText, ...]
+    procedures: tuple[str, ...]
+    paid: LocalizedText | None
+    avoid: LocalizedText | None
+    next_update: LocalizedText | None
+    duties: tuple[LocalizedText, ...]
+    subject: LocalizedText
+
+
+@dataclass(frozen=True, slots=True)
+class Bulletin:
+    """A message drafted from facts. `id` is `<incident>-b<n>`; `texts` maps audience id → text, in pack order."""
+
+    id: str
+    incident: str
+    kind: BulletinKind
+    number: int
+    drafted_at: datetime
+    state: State
+    functions: tuple[str, ...]
+    audiences: tuple[str, ...] | None
+    packages: tuple[str, ...] | None
+    regions: tuple[str, ...] | None
+    texts: Mapping[str, AudienceText]
+    next_update_at: datetime | None
+    is_drill: bool = False
+
+
+type Automation = Literal["manual", "automatic"]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationPolicy:
+    """When a bulletin may go out without a human's click.
+
+    Shipped locked (`manual`); an operator unlocks `automatic`. Even then the first bulletin of an incident needs
+    `min_eyes` independent eyes, `min_confidence`, and no more than `max_openings_per_hour` automatic first
+    bulletins in the last hour. `is_held` (the one switch) stops everything automatic.
+    """
+
+    automation: Automation = "manual"
+    min_eyes: int = 2
+    min_confidence: float = 0.9
+    max_openings_per_hour: int = 3
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What policy says of a draft: publish now, or wait for approval; with the reasons."""
+
+    publish: bool
+    reasons: tuple[Reason, ...]

@@ -1,0 +1,81 @@
+"""What detection says: signals on services, verdicts on functions, and which eyes are blind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from tocsin.kernel.reasons import Reason
+from tocsin.observations.rules.model import Eye
+
+
+class State(StrEnum):
+    """The state of a function for an audience, worst last but `unknown`, which is not a rank."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+type SignalKind = Literal["errors", "timeouts", "rejected", "latency", "volume", "probe", "reports"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a verdict is about: a function for an audience."""
+
+    function: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One deviation on one service, seen by one eye, evidence for verdicts and for diagnosis.
+
+    `strength` is a log-likelihood-like score ≥ 0 (comparable between kinds); `observed` and `expected` are shares,
+    milliseconds or counts a minute, according to the kind. `packages` and `regions` name the slice that explains it
+    (None = all). `since` is the estimated onset.
+    """
+
+    service: str
+    eye: Eye
+    kind: SignalKind
+    strength: float
+    observed: float
+    expected: float
+    since: datetime
+    packages: tuple[str, ...] | None = None
+    regions: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """State of a subject, with confidence (0..1), the eyes it rests on and the reasons.
+
+    `since` is when this state is estimated to have begun. `packages` and `regions` narrow who is hit (None = all).
+    """
+
+    subject: Subject
+    state: State
+    confidence: float
+    since: datetime
+    eyes: frozenset[Eye]
+    reasons: tuple[Reason, ...]
+    packages: tuple[str, ...] | None = None
+    regions: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All that a tick's detection says.
+
+    `verdicts` has one entry for every function × audience of the pack, in pack order. `blind` gives, for each eye
+    that stopped seeing, since when.
+    """
+
+    at: datetime
+    verdicts: Mapping[Subject, Verdict]
+    signals: tuple[Signal, ...]
+    blind: Mapping[Eye, datetime]

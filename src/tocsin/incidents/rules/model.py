@@ -1,0 +1,73 @@
+"""An incident: a life cycle with a timeline, and the promises made in it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from tocsin.detection.rules.model import State
+from tocsin.diagnosis.rules.model import Suspect
+from tocsin.kernel.reasons import Reason
+from tocsin.observations.rules.model import Eye
+
+
+class Phase(StrEnum):
+    """Where an incident stands. It moves forward, or from monitoring back to confirmed when the trouble returns."""
+
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
+    IDENTIFIED = "identified"
+    MITIGATED = "mitigated"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An incident's full state at a moment.
+
+    `id` is `<local date>-<n>` (n counts from 1 within the day), so it is deterministic. `functions` are in pack
+    order; `audiences`, `packages`, `regions` are None when all are hit. `hit_since` is the estimated start of the
+    users' trouble, `opened_at` when Tocsin noticed. `good_since` is the start of the present run of good
+    intervals, None while any function is bad. `next_update_at` is the promise to the public.
+    `owner` is the duty officer who took it, `is_drill` marks an exercise.
+    """
+
+    id: str
+    opened_at: datetime
+    hit_since: datetime
+    phase: Phase
+    phase_since: datetime
+    state: State
+    confidence: float
+    eyes: frozenset[Eye]
+    functions: tuple[str, ...]
+    audiences: tuple[str, ...] | None
+    packages: tuple[str, ...] | None
+    regions: tuple[str, ...] | None
+    suspects: tuple[Suspect, ...] = ()
+    change: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    next_update_at: datetime | None = None
+    good_since: datetime | None = None
+    closed_at: datetime | None = None
+    owner: str | None = None
+    is_drill: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the incident is still going on."""
+        return self.phase is not Phase.RESOLVED
+
+
+type EventKind = Literal["opened", "updated", "closed", "promise_due", "promise_broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEvent:
+    """Something that happened to an incident: what, when, why, and the incident's full state after it."""
+
+    kind: EventKind
+    at: datetime
+    incident: Incident
+    reasons: tuple[Reason, ...] = field(default=())

@@ -1,0 +1,72 @@
+"""What came in one by one (reports, probe results, notices), and what intake counted or refused.
+
+Transactions are not here: they go through the intake log into the telemetry store.
+"""
+
+from django.db import models
+
+
+class IntakeBatch(models.Model):
+    """An idempotency key that was accepted, so that a batch sent twice counts once."""
+
+    key = models.CharField(max_length=120, primary_key=True)
+    accepted_at = models.DateTimeField()
+
+
+class IntakeCount(models.Model):
+    """How much each source sent, per local day: accepted, refused and redacted, with the last refusal in words."""
+
+    day = models.DateField()
+    source = models.CharField(max_length=60)
+    code = models.CharField(max_length=80)
+    count = models.PositiveBigIntegerField(default=0)
+    last_at = models.DateTimeField()
+    last_message = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("day", "source", "code"), name="one_count_per_day_source_code"),)
+
+
+class ProbeRow(models.Model):
+    """The result of one synthetic check."""
+
+    at = models.DateTimeField(db_index=True)
+    probe = models.CharField(max_length=60)
+    service = models.CharField(max_length=60)
+    function = models.CharField(max_length=60, null=True, blank=True)
+    is_ok = models.BooleanField()
+    duration_ms = models.FloatField()
+    detail = models.CharField(max_length=200, blank=True)
+
+
+class ReportRow(models.Model):
+    """A panel member's report, redacted before it came here."""
+
+    at = models.DateTimeField(db_index=True)
+    received_at = models.DateTimeField()
+    member = models.CharField(max_length=40)
+    audience = models.CharField(max_length=40)
+    package = models.CharField(max_length=60)
+    region = models.CharField(max_length=10)
+    function = models.CharField(max_length=60)
+    works = models.BooleanField()
+    text = models.CharField(max_length=500, blank=True)
+    redactions = models.PositiveSmallIntegerField(default=0)
+
+
+class NoticeRow(models.Model):
+    """A partner's statement."""
+
+    at = models.DateTimeField(db_index=True)
+    partner = models.CharField(max_length=60)
+    services = models.JSONField(default=list)
+    state = models.CharField(max_length=20)
+    text = models.CharField(max_length=500, blank=True)
+    until = models.DateTimeField(null=True, blank=True)
+
+
+class EyeSign(models.Model):
+    """When an eye last gave a sign of life."""
+
+    eye = models.CharField(max_length=12, primary_key=True)
+    last_seen = models.DateTimeField()

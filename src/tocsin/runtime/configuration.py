@@ -1,0 +1,148 @@
+"""What an operator configures: a TOML file, overridden by `TOCSIN_*` environment variables.
+
+Read once at start-up; every problem is reported with what is wrong and how to mend it. Secrets come from files or
+the environment and are never printed.
+"""
+
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tocsin.kernel.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything configurable, with its default.
+
+    `data_folder` holds everything Tocsin writes. `pack` is a folder or the name of a shipped pack. `base_url` is
+    where the console and API are reached, `site_url` where the public pages are. `smtp_url` is
+    `smtp://[user:password@]host:port` (`smtps://` for TLS, `smtp+starttls://`). `mail_from` signs e-mail.
+    `allowed_hosts` are the names the application answers to. `probes_file` lists the HTTP probes (TOML).
+    """
+
+    data_folder: Path
+    pack: str = "belgium"
+    base_url: str = "http://127.0.0.1:8000"
+    site_url: str = "http://127.0.0.1:8000/site"
+    smtp_url: str = ""
+    mail_from: str = "tocsin@localhost"
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    probes_file: str = ""
+    probes_may_reach_private: bool = False
+    debug: bool = False
+
+    @property
+    def database(self) -> Path:
+        """Where the SQLite database lies."""
+        return self.data_folder / "tocsin.sqlite3"
+
+    @property
+    def site_folder(self) -> Path:
+        """Where the published pages lie."""
+        return self.data_folder / "site"
+
+    @property
+    def intake_folder(self) -> Path:
+        """Where the intake log lies."""
+        return self.data_folder / "intake"
+
+    @property
+    def telemetry(self) -> Path:
+        """Where the DuckDB file lies; the engine alone opens it."""
+        return self.data_folder / "telemetry.duckdb"
+
+    def secret_key(self) -> str:
+        """Return Django's secret, from `TOCSIN_SECRET_KEY` or a file in the data folder made at the first start."""
+        given = os.environ.get("TOCSIN_SECRET_KEY")
+        if given:
+            return given
+        path = self.data_folder / "secret-key"
+        if not path.exists():
+            self.data_folder.mkdir(parents=True, exist_ok=True)
+            _write_once(path, secrets.token_urlsafe(50))
+        return path.read_text().strip()
+
+
+def _write_once(path: Path, content: str) -> None:
+    # Two processes may start together: the one that loses the race reads what the other wrote.
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content)
+
+
+def load_configuration(path: Path | None = None) -> Configuration:
+    """Read the configuration from `path` (or `TOCSIN_CONFIG`, or none) and the environment.
+
+    Raises `ConfigurationError` naming an unknown setting, a file that cannot be read, or a value of the wrong kind.
+    """
+    given = path or (Path(os.environ["TOCSIN_CONFIG"]) if os.environ.get("TOCSIN_CONFIG") else None)
+    stored = _read(given) if given is not None else {}
+    known = {field.name: field for field in fields(Configuration)}
+    for name in stored:
+        if name not in known:
+            raise ConfigurationError(
+                "configuration.unknown",
+                f"There is no setting {name!r}.",
+                where=str(given),
+                hint="docs/reference/settings.md lists them all.",
+            )
+    for name in known:
+        value = os.environ.get(f"TOCSIN_{name.upper()}")
+        if value is not None:
+            stored[name] = value
+    stored.setdefault("data_folder", "data")
+    return Configuration(**{name: _coerced(name, value, given) for name, value in stored.items()})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise ConfigurationError(
+            "configuration.unreadable",
+            f"The file cannot be read ({error.strerror}).",
+            where=str(path),
+            hint="Give an existing file to --config or TOCSIN_CONFIG.",
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            "configuration.malformed",
+            f"This is not valid TOML: {error}.",
+            where=str(path),
+            hint="Mend that line.",
+        ) from error
+
+
+def _coerced(name: str, value: object, path: Path | None) -> Any:
+    where = f"{path or 'environment'}: {name}"
+    if name == "data_folder":
+        return Path(str(value)).expanduser().resolve()
+    if name == "allowed_hosts":
+        return tuple(value.split(",")) if isinstance(value, str) else tuple(_strings(value, where))
+    if name in {"debug", "probes_may_reach_private"}:
+        return _truth(value, where)
+    if not isinstance(value, str):
+        raise ConfigurationError("configuration.kind", "A text was expected.", where=where, hint="Put it in quotes.")
+    return value
+
+
+def _strings(value: object, where: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ConfigurationError("configuration.kind", "A list of texts was expected.", where=where)
+    return value
+
+
+def _truth(value: object, where: str) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() in words:
+        return words[str(value).lower()]
+    raise ConfigurationError("configuration.kind", "true or false was expected.", where=where)
