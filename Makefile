@@ -1,0 +1,44 @@
+# Everything one does with a checkout. `make help` lists it.
+.POSIX:
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+SCENARIO ?= demo/2020-01-27
+SPEED ?= 60
+
+.PHONY: help setup setup-test demo test lint types contracts unit accept bench lock clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## set up only: the command is then .venv/bin/tocsin
+	@tools/setup.sh runtime
+
+setup-test:
+	@tools/setup.sh test
+
+demo: setup ## play the morning of 27 January 2020 (SCENARIO=folder SPEED=60)
+	@exec $(BIN)/tocsin demo --scenario $(SCENARIO) --speed $(SPEED)
+
+test: setup-test ## everything that must hold: lint, types, contracts, all tests
+	@tools/test.sh
+
+lint: setup-test ## style and common mistakes
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: setup-test ## strict types, tests included
+	@$(BIN)/mypy
+
+contracts: setup-test ## imports point down only
+	@$(BIN)/lint-imports --no-cache
+
+unit: setup-test ## unit and service tests only (under 90 s)
+	@$(BIN)/pytest -q tests/rules tests/services tests/contracts
+
+bench: setup-test ## the benchmarks, each against its peer or its target
+	@for each in bench/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+lock: ## renew the lock files (needs uv)
+	@tools/lock.sh
+
+clean: ## remove what was set up and what the demo wrote
+	rm -rf .venv demo-data data test-results
