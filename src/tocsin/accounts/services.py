@@ -1,0 +1,172 @@
+"""Let people and machines in: operators, API keys, panel members. Every change here is audited."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from tocsin.accounts.errors import ForbiddenError, UnauthenticatedError
+from tocsin.accounts.models import ApiKey, Operator, PanelMember
+from tocsin.accounts.rules import PREFIX_LENGTH, SCOPES, assembled, digest, is_match, prefix_of
+from tocsin.audit import services as audit
+from tocsin.kernel.errors import ConflictError, InputError
+from tocsin.kernel.language import LANGUAGES
+
+_PREFIX_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+_OPERATOR_NAME: Final = re.compile(r"[\w.@+-]{2,60}")
+_NAME_LENGTH: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """An API key just made; `secret` is shown to its holder now and never again."""
+
+    key: ApiKey
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A panel member just invited; `token` belongs in the personal link and is not kept."""
+
+    member: PanelMember
+    token: str
+
+
+def authenticate(secret: str, *, scope: str, now: datetime) -> ApiKey:
+    """Return the key behind a secret that is good for the scope at `now`.
+
+    Raises `UnauthenticatedError` when it is no living key of ours, `ForbiddenError` when the scope was not given.
+    """
+    prefix = prefix_of(secret)
+    key = ApiKey.objects.filter(prefix=prefix).first() if prefix else None
+    # An unknown prefix is compared all the same, so that the time taken does not tell which prefixes exist.
+    is_known = is_match(secret, key.secret_hash if key else "")
+    if key is None or not is_known:
+        raise UnauthenticatedError(
+            "key.unknown", "This API key is not known.", hint="Make one with: tocsin key create --name … --scope …"
+        )
+    if key.revoked_at is not None and key.revoked_at <= now:
+        raise UnauthenticatedError("key.revoked", "This API key was revoked.", hint="Ask the operators for a new one.")
+    if scope not in key.scopes:
+        raise ForbiddenError(
+            "key.scope",
+            f"This API key may not do that: it lacks the scope {scope!r}.",
+            hint=f"Use a key with --scope {scope}.",
+        )
+    return key
+
+
+@transaction.atomic
+def create_key(*, name: str, scopes: Sequence[str], by: str, now: datetime) -> NewKey:
+    """Make an API key. Raises `InputError` for an unknown scope, none at all, or a name that is empty or too long."""
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        problem = f"There is no scope {unknown[0]!r}." if unknown else "A key needs at least one scope."
+        raise InputError("key.bad_scope", problem, hint=f"Scopes are {', '.join(SCOPES)}.")
+    if not 0 < len(name.strip()) <= _NAME_LENGTH:
+        raise InputError("key.bad_name", f"A key needs a name of at most {_NAME_LENGTH} characters.")
+    prefix = "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(PREFIX_LENGTH))
+    secret = assembled(prefix, secrets.token_urlsafe(32))
+    given = [scope for scope in SCOPES if scope in scopes]
+    key = ApiKey.objects.create(
+        name=name.strip(), prefix=prefix, secret_hash=digest(secret), scopes=given, created_at=now
+    )
+    audit.record(at=now, actor=by, action="key.created", subject=prefix, facts={"name": key.name, "scopes": given})
+    return NewKey(key=key, secret=secret)
+
+
+@transaction.atomic
+def revoke_key(prefix: str, *, by: str, now: datetime) -> None:
+    """Make a key useless from now on. Raises `InputError` when there is none with this prefix."""
+    key = ApiKey.objects.filter(prefix=prefix).first()
+    if key is None:
+        raise InputError("key.unknown", f"There is no key {prefix!r}.", hint="tocsin key list shows them all.")
+    if key.revoked_at is None:
+        key.revoked_at = now
+        key.save(update_fields=["revoked_at"])
+        audit.record(at=now, actor=by, action="key.revoked", subject=prefix)
+
+
+@transaction.atomic
+def create_operator(*, name: str, password: str, by: str, now: datetime, language: str = "en") -> Operator:
+    """Let somebody into the console. Raises `InputError` for a bad name or password, `ConflictError` when taken."""
+    if not _OPERATOR_NAME.fullmatch(name):
+        raise InputError(
+            "operator.bad_name",
+            f"{name!r} cannot be an operator's name.",
+            hint="Use 2 to 60 letters, digits or any of . @ + - _",
+        )
+    _check_language(language)
+    if Operator.objects.filter(username=name).exists():
+        raise ConflictError("operator.exists", f"There is an operator {name!r} already.")
+    operator = Operator(username=name, language=language, date_joined=now)
+    _check_password(password, operator)
+    operator.set_password(password)
+    operator.save()
+    audit.record(at=now, actor=by, action="operator.created", subject=name)
+    return operator
+
+
+@transaction.atomic
+def change_password(name: str, *, password: str, by: str, now: datetime) -> None:
+    """Give an operator a new password. Raises `InputError` for nobody of that name or a bad password."""
+    operator = Operator.objects.filter(username=name).first()
+    if operator is None:
+        raise InputError("operator.unknown", f"There is no operator {name!r}.")
+    _check_password(password, operator)
+    operator.set_password(password)
+    operator.save(update_fields=["password"])
+    audit.record(at=now, actor=by, action="operator.password_changed", subject=name)
+
+
+@transaction.atomic
+def invite_member(
+    *, audience: str, package: str, region: str, by: str, now: datetime, language: str = "fr"
+) -> Invitation:
+    """Put a professional on the panel under a pseudonym; whoever has the token in the link may report.
+
+    The caller has checked audience, package and region against the pack.
+    """
+    _check_language(language)
+    token = secrets.token_urlsafe(24)
+    member = PanelMember.objects.create(
+        pseudonym=f"m{secrets.token_hex(5)}",
+        audience=audience,
+        package=package,
+        region=region,
+        language=language,
+        link_hash=digest(token),
+        invited_at=now,
+    )
+    audit.record(at=now, actor=by, action="member.invited", subject=member.pseudonym, facts={"audience": audience})
+    return Invitation(member=member, token=token)
+
+
+@transaction.atomic
+def dismiss_member(pseudonym: str, *, by: str, now: datetime) -> None:
+    """End a membership; the personal link is useless from then on. Raises `InputError` for nobody of that pseudonym."""
+    member = PanelMember.objects.filter(pseudonym=pseudonym, left_at__isnull=True).first()
+    if member is None:
+        raise InputError("member.unknown", f"There is no panel member {pseudonym!r}.")
+    member.left_at = now
+    member.save(update_fields=["left_at"])
+    audit.record(at=now, actor=by, action="member.left", subject=pseudonym)
+
+
+def _check_password(password: str, operator: Operator) -> None:
+    try:
+        validate_password(password, operator)
+    except ValidationError as error:
+        raise InputError("operator.bad_password", " ".join(error.messages), hint="Choose a longer one.") from error
+
+
+def _check_language(language: str) -> None:
+    if language not in LANGUAGES:
+        raise InputError("account.bad_language", f"{language!r} is not a language here.", hint=", ".join(LANGUAGES))
