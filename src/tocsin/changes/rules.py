@@ -1,10 +1,32 @@
-"""Interventions on services and what their configuration is: running, persisted, approved."""
+"""Interventions on services and what their configuration is: running, persisted, approved.
 
+Nothing here says that a change *is* a cause. It says what happened near an onset, and which configurations
+disagree, as clues with a weight and a reason; diagnosis weighs them against what the eyes see.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Literal
 
+from tocsin.kernel.reasons import Fact, Reason
+
 type ChangeKind = Literal["planned", "started", "finished", "restarted", "fingerprint"]
+type DriftKind = Literal["running_not_approved", "persisted_not_running"]
+
+LOOK_BACK = timedelta(hours=24)
+"""How long before an onset a finished change can still be its cause: until the first working day after it."""
+
+HALF_LIFE = timedelta(hours=6)
+"""After so long without trouble a plain change counts half: what worked all night is less likely to be broken."""
+
+TOLERANCE = timedelta(minutes=2)
+"""An onset is an estimate: what happened just after it can still have come before."""
+
+CLUE_WEIGHTS = {"running_not_approved": 1.0, "persisted_not_running": 0.3, "change": 0.6, "restart": 0.5}
+"""How much each kind of clue says, the strongest being 1: a configuration nobody approved is running and in use;
+one that only waits for the next restart does nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +45,132 @@ class ChangeEvent:
     running: str | None = None
     persisted: str | None = None
     approved: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Fingerprints of a service that disagree, since when, and the change that most likely made them so."""
+
+    service: str
+    kind: DriftKind
+    since: datetime
+    change: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """A change, restart or drift on a service that could have to do with a trouble; `weight` in 0..1."""
+
+    service: str
+    weight: float
+    reason: Reason
+    change: str | None = None
+
+
+def drifts(changes: Sequence[ChangeEvent], *, now: datetime) -> tuple[Drift, ...]:
+    """Return which services' configurations disagree at `now`, in the order in which the services first appear."""
+    known = [event for event in changes if event.at <= now]
+    found = (_drift(service, known) for service in _services(known))
+    return tuple(drift for drift in found if drift is not None)
+
+
+def clues(changes: Sequence[ChangeEvent], *, onset: datetime, now: datetime) -> tuple[Clue, ...]:
+    """Return what could have caused a trouble that began at `onset`, as known at `now`.
+
+    What starts after the onset is a reaction to it, not its cause, and is left out. Per service and kind of clue
+    the last one counts. A change that finished before the drift it left behind is named by the drift.
+    """
+    before = [event for event in changes if event.at <= min(onset + TOLERANCE, now)]
+    return (
+        *(_drift_clue(drift, onset=onset) for drift in drifts(before, now=now)),
+        *_change_clues(before, onset=onset),
+        *_restart_clues(before, onset=onset),
+    )
+
+
+def mitigations(
+    changes: Sequence[ChangeEvent], *, services: frozenset[str], onset: datetime, now: datetime
+) -> tuple[ChangeEvent, ...]:
+    """Return what was done to the services since the onset: repairs under way (`started`) or done."""
+    kinds = {"started", "finished", "restarted"}
+    return tuple(
+        event
+        for event in changes
+        if event.kind in kinds and onset + TOLERANCE < event.at <= now and services.intersection(event.services)
+    )
+
+
+def _services(changes: Sequence[ChangeEvent]) -> Iterator[str]:
+    yield from dict.fromkeys(service for event in changes for service in event.services)
+
+
+def _drift(service: str, changes: Sequence[ChangeEvent]) -> Drift | None:
+    readings = [event for event in changes if service in event.services and event.running is not None]
+    if not readings or (kind := _disagreement(readings[-1])) is None:
+        return None
+    run = list(takewhile(lambda event: _disagreement(event) == kind, reversed(readings)))
+    drifting = list(takewhile(lambda event: _disagreement(event) is not None, reversed(readings)))
+    return Drift(service, kind, run[-1].at, _change_before(service, changes, drifting[-1].at))
+
+
+def _disagreement(event: ChangeEvent) -> DriftKind | None:
+    # A fingerprint without `approved` says nothing on approval: only hashes that are there can disagree.
+    if event.approved is not None and event.running != event.approved:
+        return "running_not_approved"
+    if event.persisted is not None and event.persisted != event.running:
+        return "persisted_not_running"
+    return None
+
+
+def _change_before(service: str, changes: Sequence[ChangeEvent], moment: datetime) -> str | None:
+    named = [
+        event.change
+        for event in changes
+        if event.change is not None
+        and event.kind in {"started", "finished", "restarted"}
+        and service in event.services
+        and moment - LOOK_BACK <= event.at <= moment
+    ]
+    return named[-1] if named else None
+
+
+def _drift_clue(drift: Drift, *, onset: datetime) -> Clue:
+    facts: dict[str, Fact] = {
+        "service": drift.service,
+        "change": drift.change,
+        "minutes_before": _minutes(onset - drift.since),
+    }
+    return Clue(drift.service, CLUE_WEIGHTS[drift.kind], Reason(f"drift.{drift.kind}", facts), drift.change)
+
+
+def _change_clues(changes: Sequence[ChangeEvent], *, onset: datetime) -> Iterator[Clue]:
+    last: dict[tuple[str, str], ChangeEvent] = {}
+    for event in changes:
+        if event.kind in {"started", "finished"} and event.change is not None and onset - event.at <= LOOK_BACK:
+            last.update({(service, event.change): event for service in event.services})
+    for (service, change), event in last.items():
+        # A change still under way is as suspect as one that has just finished.
+        elapsed = timedelta(0) if event.kind == "started" else onset - event.at
+        code = "change.running" if event.kind == "started" else "change.finished"
+        facts: dict[str, Fact] = {"service": service, "change": change, "minutes_before": _minutes(onset - event.at)}
+        yield Clue(service, CLUE_WEIGHTS["change"] * _freshness(elapsed), Reason(code, facts), change)
+
+
+def _restart_clues(changes: Sequence[ChangeEvent], *, onset: datetime) -> Iterator[Clue]:
+    last: dict[str, ChangeEvent] = {}
+    for event in changes:
+        if event.kind == "restarted" and onset - event.at <= LOOK_BACK:
+            last.update(dict.fromkeys(event.services, event))
+    for service, event in last.items():
+        minutes = _minutes(onset - event.at)
+        facts: dict[str, Fact] = {"service": service, "change": event.change, "minutes_before": minutes}
+        weight = CLUE_WEIGHTS["restart"] * _freshness(onset - event.at)
+        yield Clue(service, weight, Reason("change.restarted", facts), event.change)
+
+
+def _freshness(elapsed: timedelta) -> float:
+    return float(0.5 ** max(0.0, elapsed / HALF_LIFE))
+
+
+def _minutes(span: timedelta) -> int:
+    return max(0, round(span.total_seconds() / 60))
