@@ -17,9 +17,10 @@ class AudienceText:
     """What one audience reads, in the order in which it is read.
 
     `headline` does it hit me; `scope` since when, who, where; `now` what to do with the patient in front of me
-    (the procedures' instructions, most important first), `procedures` their ids; `paid` reimbursed or legal,
-    None where there is nothing to say; `avoid` do not; `next_update` when we speak again (None at the end);
-    `subject` an e-mail's subject line.
+    (the first procedures' instructions, most important first), `procedures` the ids of all that help, those of `now`
+    first; `paid` reimbursed or legal, None where there is nothing to say; `avoid` do not; `next_update` when we speak
+    again (None at the end); `duties` what to do afterwards (at the end); `subject` an e-mail's subject line.
+    No part carries its label ("Now:"); `wording.lines` puts parts in order with their labels.
     """
 
     headline: LocalizedText
