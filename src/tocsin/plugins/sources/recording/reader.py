@@ -1,0 +1,114 @@
+"""Reads a scenario folder. It opens the files a live system would have had, and no other: never the truth."""
+
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tocsin.kernel.clock import parse_moment
+from tocsin.kernel.errors import ConfigurationError, InputError
+from tocsin.observations.rules.columns import join
+from tocsin.observations.rules.model import Rollups, Transactions
+from tocsin.observations.rules.rollup import combine, five_minute_sums, roll_up
+from tocsin.plugins.sources.parquet.reader import read, read_pieces
+from tocsin.plugins.sources.recording import lines
+from tocsin.plugins.sources.recording.model import Recording
+
+
+def open_recording(folder: Path) -> Recording:
+    """Return the scenario in the folder.
+
+    Raises `ConfigurationError` when the folder or its `scenario.toml` is not one, and `InputError` when a file of it
+    cannot be read. Single bad rows and lines are left out and counted.
+    """
+    meta = _meta(folder)
+    rejected: dict[str, int] = {}
+    transactions = _transactions(folder, rejected)
+    history = _history(folder, rejected)
+    return Recording(
+        **meta,
+        transactions=transactions,
+        history=history,
+        probes=_lines(folder, "probes.ndjson", lines.probe, rejected),
+        reports=_lines(folder, "reports.ndjson", lines.report, rejected),
+        notices=_lines(folder, "notices.ndjson", lines.notice, rejected),
+        changes=_lines(folder, "changes.ndjson", lines.change, rejected),
+        rejected=rejected,
+    )
+
+
+def _meta(folder: Path) -> dict[str, Any]:
+    path = folder / "scenario.toml"
+    if not path.is_file():
+        raise ConfigurationError(
+            "recording.missing",
+            f"there is no scenario.toml in {folder.name!r}",
+            where=str(folder),
+            hint="Name a folder as docs/reference/recordings.md describes it.",
+        )
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _checked(given, folder)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ConfigurationError(
+            "recording.meta", f"scenario.toml cannot be used: {error}", where=str(path), hint="Mend the file."
+        ) from error
+
+
+def _checked(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    start, end = _moment(given["start"]), _moment(given["end"])
+    if start >= end:
+        raise ValueError("it ends before it starts")
+    return {
+        "id": str(given.get("id", folder.name)),
+        "title": str(given.get("title", folder.name)),
+        "start": start,
+        "end": end,
+        "volume_scale": float(given.get("volume_scale", 1.0)),
+        "timezone": str(given.get("timezone", "Europe/Brussels")),
+    }
+
+
+def _moment(given: object) -> datetime:
+    return parse_moment(given.isoformat() if isinstance(given, datetime) else str(given))
+
+
+def _parquet_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.parquet"), key=lambda path: path.name) if folder.is_dir() else []
+
+
+def _transactions(folder: Path, rejected: dict[str, int]) -> Transactions:
+    files = _parquet_files(folder / "transactions")
+    if not files:
+        raise InputError(
+            "recording.transactions", "there is no transactions/*.parquet", where=str(folder), hint="Add the file."
+        )
+    parts = []
+    for path in files:
+        part, bad = read(path)
+        rejected[f"transactions/{path.name}"] = bad
+        parts.append(part)
+    return join(parts)
+
+
+def _history(folder: Path, rejected: dict[str, int]) -> Rollups:
+    sums: list[Rollups] = []
+    for path in _parquet_files(folder / "history"):
+        bad = 0
+        for piece, left_out in read_pieces(path):
+            sums.append(five_minute_sums(roll_up(piece)))
+            bad += left_out
+        rejected[f"history/{path.name}"] = bad
+    return combine(sums)
+
+
+def _lines[T](folder: Path, name: str, parse: lines.Parser[T], rejected: dict[str, int]) -> tuple[T, ...]:
+    path = folder / name
+    if not path.exists():
+        return ()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError("recording.unreadable", f"{name} cannot be read: {error.strerror}", where=str(path)) from error
+    good, rejected[name] = lines.parsed(content, parse)
+    return good
