@@ -20,3 +20,20 @@ class VerdictChange(models.Model):
     state = models.CharField(max_length=10)
     confidence = models.FloatField()
     since = models.DateTimeField()
+
+
+class SeriesPoint(models.Model):
+    """One minute of a function: the share of its calls that failed, and between what shares that is usual.
+
+    What the console's charts draw; kept for two days, the figures never rest on it.
+    """
+
+    function = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    failing_share = models.FloatField()
+    expected_low = models.FloatField()
+    expected_high = models.FloatField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("function", "at"), name="one_point_per_function_minute"),)
+        indexes = (models.Index(fields=("at",), name="series_by_time"),)
