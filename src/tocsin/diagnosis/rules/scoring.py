@@ -1,0 +1,213 @@
+"""How well one candidate explains the troubles: a sum of plain terms, each of which is also a reason.
+
+The scale is that of one sure trouble explained = 1. Terms for: the troubles it would cause; against: troubles that
+stay unexplained, services it would have taken down that work, its own health, a need of its own that fails as
+badly (it is then a victim: *explaining away*). Changes, drift, partners' notices add what is known beforehand.
+Every term is bounded, so that no single eye, change or statement can decide alone against the rest.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tocsin.catalog.rules.graph import Graph
+from tocsin.catalog.rules.model import Pack
+from tocsin.changes.rules import Clue
+from tocsin.diagnosis.rules.candidates import Candidate
+from tocsin.diagnosis.rules.troubles import Trouble
+from tocsin.kernel.reasons import Reason
+from tocsin.observations.rules.model import Notice
+
+OWN_HEALTH = 3.0
+"""A service that is watched and works is not the cause: outweighs any three troubles it could explain."""
+
+QUIET_SHARE = 2.0
+"""If all that needs a piece of infrastructure works but for one, the fault lies with the one."""
+
+EXPLAINED_AWAY = 1.5
+"""A need that fails at least as badly is a better cause than what needs it, all else being equal and more."""
+
+SEVERITY = 1.0
+"""The nearer the fault, the worse the trouble: symptoms further up are diluted."""
+
+BETWEEN = 0.7
+"""Calls that never arrive speak for what lies between."""
+
+NARROW = 0.8
+"""Trouble in one package's calls only speaks for that package, and against services that others use at ease."""
+
+CHANGE = 2.0
+"""A strong clue (an unapproved configuration running since a restart) is worth two sure troubles."""
+
+NOTICE = 0.3
+"""Partners speak late, of symptoms, and often of themselves as victims: worth little."""
+
+PRIORS: Mapping[str, float] = {"service": 0.0, "infrastructure": 0.0, "partner": -0.6, "package": -0.3}
+"""A partner is named rather than one of its things only when that explains clearly more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is to be explained: the troubles, which services are watched and work, what else is known."""
+
+    troubles: Mapping[str, Trouble]
+    healthy: frozenset[str]
+    clues: tuple[Clue, ...]
+    notices: tuple[Notice, ...]
+    graph: Graph
+    pack: Pack
+
+    @property
+    def worst_share(self) -> float:
+        """How bad the worst trouble is."""
+        return max((trouble.share for trouble in self.troubles.values()), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A candidate's score with its reasons; `explained` is how much of the trouble it accounts for."""
+
+    candidate: Candidate
+    total: float
+    explained: float
+    reasons: tuple[Reason, ...]
+    change: str | None
+
+
+type Term = tuple[float, tuple[Reason, ...]]
+_NOTHING: Term = (0.0, ())
+
+
+def score(candidate: Candidate, case: Case) -> Score:
+    """Return how well the candidate explains the case, with the reasons for and against."""
+    explained = _explained(candidate, case)
+    gain = sum(explained.values())
+    missed = sum(trouble.certainty for trouble in case.troubles.values()) - gain
+    terms = [_symptoms(explained, case), *(term(candidate, case) for term in _TERMS)]
+    clue = _strongest_clue(candidate, case)
+    if clue is not None:
+        terms.append((CHANGE * clue.weight, (clue.reason,)))
+    total = PRIORS[candidate.kind] + gain - missed + sum(value for value, _ in terms)
+    reasons = tuple(reason for _, found in terms for reason in found)
+    return Score(candidate, total, gain, reasons, clue.change if clue is not None else None)
+
+
+def _explained(candidate: Candidate, case: Case) -> dict[str, float]:
+    return {
+        service: trouble.certainty * _fit(candidate, trouble)
+        for service, trouble in case.troubles.items()
+        if service in candidate.reach
+    }
+
+
+def _fit(candidate: Candidate, trouble: Trouble) -> float:
+    # A package accounts only for the trouble of its own calls, and shares it with the others that are hit.
+    if candidate.kind != "package":
+        return 1.0
+    packages = trouble.packages or ()
+    return 1.0 / len(packages) if candidate.id in packages else 0.0
+
+
+def _symptoms(explained: Mapping[str, float], case: Case) -> Term:
+    count = sum(1 for part in explained.values() if part > 0)
+    return 0.0, (Reason("suspect.explains", {"services": count, "of_services": len(case.troubles)}),) if count else ()
+
+
+def _own_state(candidate: Candidate, case: Case) -> Term:
+    if candidate.kind != "service":
+        return _NOTHING
+    own = case.troubles.get(candidate.id)
+    if own is None:
+        is_watched = candidate.id in case.healthy
+        return (-OWN_HEALTH, (Reason("suspect.works", {"service": candidate.id}),)) if is_watched else _NOTHING
+    facts = {
+        "service": candidate.id,
+        "kind": own.worst.kind,
+        "eye": own.worst.eye.value,
+        "observed": round(own.worst.observed, 4),
+        "expected": round(own.worst.expected, 4),
+    }
+    return SEVERITY * own.share / max(case.worst_share, 1e-9), (Reason("suspect.own_trouble", facts),)
+
+
+def _shared_state(candidate: Candidate, case: Case) -> Term:
+    if candidate.kind not in {"infrastructure", "partner"}:
+        return _NOTHING
+    hit = [case.troubles[service] for service in case.troubles if service in candidate.direct]
+    quiet = len(candidate.direct & case.healthy)
+    if not hit:
+        return -QUIET_SHARE, ()
+    severity = SEVERITY * sum(trouble.share for trouble in hit) / len(hit) / max(case.worst_share, 1e-9)
+    against = QUIET_SHARE * quiet / (quiet + len(hit))
+    reasons = [Reason("suspect.shared", {"failing": len(hit), "working": quiet})]
+    return severity - against, tuple(reasons)
+
+
+def _lone_symptom(candidate: Candidate, case: Case) -> Term:
+    # One failing service speaks for itself rather than for the infrastructure behind it.
+    if candidate.kind not in {"infrastructure", "partner"}:
+        return _NOTHING
+    return (-SEVERITY, ()) if sum(service in candidate.direct for service in case.troubles) == 1 else _NOTHING
+
+
+def _victim(candidate: Candidate, case: Case) -> Term:
+    own = case.troubles.get(candidate.id)
+    if own is None:
+        return _NOTHING
+    needs = case.graph.needs_of(candidate.id)
+    failing = [trouble for service, trouble in case.troubles.items() if service in needs and not trouble.is_dwindling]
+    if not failing:
+        return _NOTHING
+    worst = max(failing, key=lambda trouble: trouble.share * trouble.certainty)
+    weight = worst.certainty * min(1.0, worst.share / max(own.share, 1e-9))
+    return -EXPLAINED_AWAY * weight, (Reason("suspect.need_fails", {"service": candidate.id, "need": worst.service}),)
+
+
+def _between(candidate: Candidate, case: Case) -> Term:
+    if candidate.kind != "infrastructure":
+        return _NOTHING
+    hit = [case.troubles[service] for service in case.troubles if service in candidate.direct]
+    if not hit or not all(trouble.is_unreached for trouble in hit):
+        return _NOTHING
+    return BETWEEN, (Reason("suspect.calls_do_not_arrive", {"services": len(hit)}),)
+
+
+def _slice(candidate: Candidate, case: Case) -> Term:
+    hit = [trouble for service, trouble in case.troubles.items() if service in candidate.direct]
+    narrow = [trouble for trouble in hit if trouble.packages is not None and len(trouble.packages) == 1]
+    if not hit or len(narrow) < len(hit):
+        return _NOTHING
+    if candidate.kind != "package":
+        return -NARROW, ()
+    if not all(trouble.packages == (candidate.id,) for trouble in narrow):
+        return _NOTHING
+    return NARROW, (Reason("suspect.only_package", {"package": candidate.id, "services": len(narrow)}),)
+
+
+def _told(candidate: Candidate, case: Case) -> Term:
+    latest = {service: notice for notice in case.notices for service in notice.services}
+    speaking = [
+        notice
+        for service, notice in latest.items()
+        if notice.state in {"investigating", "disrupted", "down"}
+        and (service in candidate.direct or candidate.id in {service, notice.partner})
+    ]
+    if not speaking or candidate.kind == "package":
+        return _NOTHING
+    facts = {"partner": speaking[-1].partner, "state": speaking[-1].state}
+    return NOTICE, (Reason("suspect.notice", facts),)
+
+
+def _strongest_clue(candidate: Candidate, case: Case) -> Clue | None:
+    own = [clue for clue in case.clues if clue.service == candidate.id]
+    return max(own, key=lambda clue: clue.weight) if own else None
+
+
+_TERMS: tuple[Callable[[Candidate, Case], Term], ...] = (
+    _own_state,
+    _shared_state,
+    _lone_symptom,
+    _victim,
+    _between,
+    _slice,
+    _told,
+)

@@ -1,0 +1,117 @@
+"""From signals to troubles: what is wrong with each service, how surely and how badly, and what is only a consequence.
+
+A service's signals from several eyes are one trouble. A service that merely gets fewer calls, and answers them
+well, while something linked to it fails worse, has no trouble of its own: people who are stuck ask less of
+everything else. Such a *secondary* trouble accuses nobody.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.catalog.rules.graph import Graph
+from tocsin.catalog.rules.model import Pack
+from tocsin.detection.rules.model import Signal
+from tocsin.observations.rules.model import Eye
+
+SURE_STRENGTH = 12.0
+"""Strength (a log-likelihood ratio) at which a signal is as good as certain: odds of e¹² against chance."""
+
+LATENCY_DOUBLINGS = 4.0
+"""An answer that takes 2⁴ times as long as usual is as bad as no answer."""
+
+DWINDLES_MORE = 1.5
+FAILS_ENOUGH = 0.5
+"""How many times its loss another service must have lost, or fail, to be the reason for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with one service: how sure (0..1), how bad (0..1 of its calls), who sees it, since when.
+
+    `is_unreached` says that calls vanish at the front while those that arrive are answered as usual: the fault lies
+    before the service. `is_dwindling` says that fewer calls is all that anybody sees. `packages` and `regions` name
+    the slice that is hit (None = all).
+    """
+
+    service: str
+    certainty: float
+    share: float
+    since: datetime
+    eyes: frozenset[Eye]
+    is_unreached: bool
+    is_dwindling: bool
+    worst: Signal
+    packages: tuple[str, ...] | None
+    regions: tuple[str, ...] | None
+
+
+def troubles(signals: Sequence[Signal], *, pack: Pack) -> dict[str, Trouble]:
+    """Return the trouble of each service that signals speak of, in pack order."""
+    grouped: dict[str, list[Signal]] = {}
+    for signal in signals:
+        if signal.service in pack.services and not _is_more_calls(signal):
+            grouped.setdefault(signal.service, []).append(signal)
+    return {service: _trouble(grouped[service]) for service in pack.services if service in grouped}
+
+
+def secondary(found: Mapping[str, Trouble], *, pack: Pack, graph: Graph) -> frozenset[str]:
+    """Return the services whose calls only dwindle because something linked to them fails worse."""
+    links = linked_services(pack, graph)
+    return frozenset(
+        service
+        for service, trouble in found.items()
+        if trouble.is_dwindling and any(_outweighs(found[other], trouble) for other in found if other in links[service])
+    )
+
+
+def linked_services(pack: Pack, graph: Graph) -> dict[str, frozenset[str]]:
+    """Return for each service those it shares a function's chain with, their needs included."""
+    chains = [graph.services_of(function) | graph.soft_services_of(function) for function in pack.functions]
+    return {
+        service: frozenset(other for chain in chains if service in chain for other in chain) - {service}
+        for service in pack.services
+    }
+
+
+def badness(signal: Signal) -> float:
+    """Return how bad a signal is: the share of calls that fail, vanish or take far too long, in 0..1."""
+    if signal.kind == "latency":
+        ratio = signal.observed / signal.expected if signal.expected > 0 else 1.0
+        return _clamped(math.log2(max(ratio, 1.0)) / LATENCY_DOUBLINGS)
+    if signal.kind == "volume":
+        return _clamped(1.0 - signal.observed / signal.expected) if signal.expected > 0 else 0.0
+    return _clamped(signal.observed - signal.expected) if signal.observed <= 1.0 else 0.5
+
+
+def _trouble(signals: Sequence[Signal]) -> Trouble:
+    telling = [signal for signal in signals if signal.kind != "volume"] or list(signals)
+    worst = max(telling, key=lambda signal: (signal.strength, badness(signal)))
+    return Trouble(
+        service=worst.service,
+        certainty=max(1.0 - math.exp(-3.0 * signal.strength / SURE_STRENGTH) for signal in signals),
+        share=max(badness(signal) for signal in signals),
+        since=min(signal.since for signal in signals),
+        eyes=frozenset(signal.eye for signal in signals),
+        is_unreached={signal.kind for signal in signals if signal.eye is Eye.FRONT} == {"volume"},
+        is_dwindling=all(signal.kind == "volume" for signal in signals),
+        worst=worst,
+        packages=worst.packages,
+        regions=worst.regions,
+    )
+
+
+def _is_more_calls(signal: Signal) -> bool:
+    # More calls than usual are how people react (retries), never what is wrong with the service itself.
+    return signal.kind == "volume" and signal.observed >= signal.expected
+
+
+def _outweighs(other: Trouble, trouble: Trouble) -> bool:
+    # What answers badly is why another is asked less, unless that one lost far more; of two that merely dwindle,
+    # the one that lost clearly more.
+    return other.share > trouble.share * (DWINDLES_MORE if other.is_dwindling else FAILS_ENOUGH)
+
+
+def _clamped(value: float) -> float:
+    return min(1.0, max(0.0, value))
