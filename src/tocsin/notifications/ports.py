@@ -1,0 +1,46 @@
+"""What a channel is: e-mail is one, a plug-in may bring others (entry-point group `tocsin.channels`).
+
+An entry point names a factory: called with `ChannelSettings`, it returns a `Channel`, or None where the operator
+has not configured it. Built-in channels register in just the same way.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tocsin.notifications.rules.model import Message
+
+ENTRY_POINTS = "tocsin.channels"
+
+UNREACHABLE = "channel.unreachable"
+"""The code of a `DeliveryError` that every other message would meet too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """What the operator configured, as far as channels are concerned. `sender_name` is who speaks."""
+
+    smtp_url: str = field(repr=False)
+    mail_from: str
+    sender_name: str
+
+
+class Channel(Protocol):
+    """A way to reach one person."""
+
+    def deliver(self, message: Message) -> None:
+        """Hand the message over to whoever carries it on; return only once they have accepted it.
+
+        Raises `DeliveryError` when that fails: `permanent` when trying again is useless, and with the code
+        `channel.unreachable` when it would fail for every other message as well. The same `message.key` may come
+        twice (a worker died between sending and noting it): the channel marks what it sends with it, so that the
+        receiving side can tell. Must give up within half a minute rather than hang.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; called after each batch. A later `deliver` opens them again."""
+        ...
+
+
+type ChannelFactory = Callable[[ChannelSettings], Channel | None]

@@ -1,0 +1,57 @@
+"""A bulletin as a letter: the same facts in the same order as on the page (`does it hit me` first)."""
+
+from collections.abc import Iterable
+
+from tocsin.kernel.language import Language, LocalizedText
+from tocsin.notifications.rules.model import Labels, Letter, Link, Mark, Section, Words
+
+
+def marks(labels: Labels, *, is_official: bool, is_drill: bool) -> tuple[Mark, ...]:
+    """Return what a message must say of itself before anything else."""
+    unofficial = () if is_official else (Mark(labels.unofficial, labels.unofficial),)
+    drill = (Mark(labels.drill, labels.drill),) if is_drill else ()
+    return unofficial + drill
+
+
+def bulletin_letter(
+    words: Words,
+    *,
+    language: Language,
+    labels: Labels,
+    marks: tuple[Mark, ...],
+    page: str,
+    leave: str,
+    opens_thread: bool,
+) -> Letter:
+    """Return the letter that tells one audience of a bulletin in one language.
+
+    `page` and `leave` are the addresses of the public page and of the one-click way out.
+    """
+    return Letter(
+        language=language,
+        subject=words.subject[language],
+        headline=words.headline[language],
+        sections=_sections(words, language=language, labels=labels),
+        marks=marks,
+        action=Link(labels.page, page),
+        footer=labels.why,
+        leave=Link(labels.leave, leave),
+        opens_thread=opens_thread,
+    )
+
+
+def _sections(words: Words, *, language: Language, labels: Labels) -> tuple[Section, ...]:
+    candidates = (
+        ("", (words.scope,)),
+        (labels.now, words.now),
+        (labels.paid, (words.paid,)),
+        (labels.avoid, (words.avoid,)),
+        (labels.duties, words.duties),
+        (labels.next_update, (words.next_update,)),
+    )
+    sections = (Section(label, _lines(texts, language)) for label, texts in candidates)
+    return tuple(section for section in sections if section.lines)
+
+
+def _lines(texts: Iterable[LocalizedText | None], language: Language) -> tuple[str, ...]:
+    return tuple(text[language] for text in texts if text is not None and text[language].strip())

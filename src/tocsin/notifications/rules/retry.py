@@ -1,0 +1,35 @@
+"""When a delivery that failed is tried again, and when it is given up."""
+
+from datetime import timedelta
+from hashlib import sha256
+
+FIRST_WAIT = timedelta(seconds=20)
+"""A mail server that is restarted, or that greylists briefly, is back within this order of time."""
+
+LONGEST_WAIT = timedelta(minutes=10)
+"""Below the promise of the next update: a message is never asleep longer than the text it carries is good for."""
+
+MAX_ATTEMPTS = 10
+"""With the waits above about an hour in all; by then two or three newer bulletins have replaced the text."""
+
+JITTER = 0.25
+"""Each wait is stretched or shortened by up to this share, so that what failed together does not return together."""
+
+LEASE = timedelta(minutes=2)
+"""How long a worker may hold a message: well above a channel's own time limits, so only a dead worker overruns it."""
+
+
+def wait_before_retry(attempts: int, *, key: str) -> timedelta:
+    """Return how long to wait after the given number of failed attempts (at least 1).
+
+    The wait doubles each time up to a ceiling. Its jitter follows from `key` and the attempt: spread between
+    messages, yet the same each time it is computed.
+    """
+    wait = min(FIRST_WAIT * (1 << (attempts - 1)), LONGEST_WAIT)
+    draw: float = int.from_bytes(sha256(f"{key}/{attempts}".encode()).digest()[:4]) / 2**32
+    return wait * (1 - JITTER + 2 * JITTER * draw)
+
+
+def is_given_up(attempts: int, *, permanent: bool) -> bool:
+    """Say whether a failed delivery is not tried again."""
+    return permanent or attempts >= MAX_ATTEMPTS

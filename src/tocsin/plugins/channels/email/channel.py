@@ -1,0 +1,148 @@
+"""E-mail over SMTP: plain (to a relay on the same machine), STARTTLS or TLS, as `smtp_url` says.
+
+`smtp://[user:password@]host[:port]` · `smtp+starttls://…` · `smtps://…`. One connection serves a batch. Every
+answer of the server is sorted into *again later* (4xx, lost connection) and *never* (5xx about this recipient).
+"""
+
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.utils import parseaddr
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from tocsin.kernel.errors import ConfigurationError, DeliveryError
+from tocsin.notifications.ports import UNREACHABLE, ChannelSettings
+from tocsin.notifications.rules.model import Message
+from tocsin.plugins.channels.email.mime import as_email
+
+TIMEOUT_S: Final = 10.0
+"""For each step of the conversation: a server that needs longer to answer is better tried again later."""
+
+_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+_FIRST_PERMANENT_CODE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where mail is handed over, read from `smtp_url`. The password is never printed."""
+
+    security: str
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+def parse_url(url: str) -> Server:
+    """Read `smtp_url`; raises `ConfigurationError` when it is not one (not repeated there: it may hold a password)."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in _PORTS or not parts.hostname or port == -1:
+        raise ConfigurationError(
+            "email.smtp-url",
+            "This is not an address of a mail server.",
+            where="smtp_url",
+            hint="Write smtp://host:25, smtp+starttls://user:password@host:587 or smtps://user:password@host:465.",
+        )
+    return Server(
+        security=parts.scheme,
+        host=parts.hostname,
+        port=port or _PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+def build(settings: ChannelSettings) -> "EmailChannel | None":
+    """Build the channel from what the operator configured; None when no mail server is."""
+    if not settings.smtp_url:
+        return None
+    _, address = parseaddr(settings.mail_from)
+    try:
+        sender = Address(display_name=settings.sender_name, addr_spec=address)
+    except ValueError as error:
+        raise ConfigurationError(
+            "email.mail-from", "This is not an e-mail address.", where="mail_from", hint="Write name@example.org."
+        ) from error
+    return EmailChannel(parse_url(settings.smtp_url), sender=sender)
+
+
+class EmailChannel:
+    """Sends messages through one SMTP server, over one connection until `close`."""
+
+    def __init__(self, server: Server, *, sender: Address, tls: ssl.SSLContext | None = None) -> None:
+        """Take the server and who speaks; `tls` replaces the machine's own trust, for a private authority."""
+        self._server = server
+        self._sender = sender
+        self._tls = tls
+        self._connection: smtplib.SMTP | None = None
+
+    def deliver(self, message: Message) -> None:
+        """Hand one message to the server; raises `DeliveryError` (see `Channel`)."""
+        mail = as_email(message, sender=self._sender)
+        connection = self._connected()
+        try:
+            connection.send_message(mail, from_addr=self._sender.addr_spec, to_addrs=[message.recipient])
+        except smtplib.SMTPRecipientsRefused as error:
+            code, answer = next(iter(error.recipients.values()))
+            raise _refused(code, answer) from error
+        except smtplib.SMTPSenderRefused as error:  # our own address: the operator's to mend, nobody's mail is lost
+            self.close()
+            raise _unreachable(error) from error
+        except smtplib.SMTPResponseException as error:
+            self.close()
+            raise _refused(error.smtp_code, error.smtp_error) from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise DeliveryError("email.unsupported", "The mail server cannot carry it.", permanent=True) from error
+        except (smtplib.SMTPException, OSError) as error:
+            self.close()
+            raise _unreachable(error) from error
+
+    def close(self) -> None:
+        """Say goodbye to the server."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.quit()
+        except (smtplib.SMTPException, OSError):
+            connection.close()
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._connection is None:
+            try:
+                self._connection = self._connect()
+            except (smtplib.SMTPException, OSError) as error:
+                raise _unreachable(error) from error
+        return self._connection
+
+    def _connect(self) -> smtplib.SMTP:
+        server, tls = self._server, self._tls or ssl.create_default_context()
+        if server.security == "smtps":
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT_S, context=tls)
+        else:
+            connection = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_S)
+        try:
+            if server.security == "smtp+starttls":
+                connection.starttls(context=tls)
+            if server.user:
+                connection.login(server.user, server.password)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _refused(code: int, answer: bytes | str) -> DeliveryError:
+    words = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+    return DeliveryError("email.refused", f"{code} {words}", permanent=code >= _FIRST_PERMANENT_CODE)
+
+
+def _unreachable(error: Exception) -> DeliveryError:
+    # Also a refused login or a certificate that does not hold: the operator's to mend, and the same for every message.
+    return DeliveryError(UNREACHABLE, f"{type(error).__name__}: {error}", permanent=False, where="smtp_url")
