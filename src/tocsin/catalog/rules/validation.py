@@ -59,6 +59,13 @@ def cited(table: Table, name: str, sources: Sources) -> Source:
     return sources.get(named, _NO_SOURCE)
 
 
+def cited_all(table: Table, name: str, sources: Sources) -> tuple[Source, ...]:
+    """Return the sources that the table lists; each that the register lacks is a finding."""
+    named = table.ids(name)
+    check_ids(table, name, ids=named, known=sources, kind="source")
+    return tuple(sources[each] for each in named if each in sources)
+
+
 def check_ids(table: Table, name: str, *, ids: tuple[str, ...], known: Mapping[str, object], kind: str) -> None:
     """Note every id that names nothing known."""
     for missing in (each for each in ids if each not in known):

@@ -43,7 +43,9 @@ class Procedure:
     `states` are the degrees that trigger it. `packages` narrows it to some software (None = all). `instruction` is
     the one sentence for the top of a page or an SMS; `steps` the whole; `patient` what to say to the patient.
     `avoid` is a "do not", shown only where `look.md`'s rule allows (the rule `may_show_avoid`).
-    `to_be_validated_by` names who must confirm it; None when validated.
+    `is_avoid_proven` says that the software it applies to was shown to behave as `avoid` takes for granted.
+    `needs` are the services that the way out itself cannot do without. `only_when_single_package` keeps it for
+    faults of some software only. `to_be_validated_by` names who must confirm it; None when validated.
     """
 
     id: str
@@ -68,6 +70,8 @@ class Procedure:
     review_on: date
     to_be_validated_by: str | None
     only_when_single_package: bool = False
+    is_avoid_proven: bool = False
+    needs: tuple[str, ...] = ()
 
 
 type ActivationState = Literal["proposed", "active", "ended"]

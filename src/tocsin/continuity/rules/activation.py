@@ -1,0 +1,158 @@
+"""Putting procedures in force while an incident lasts, and ending them with it.
+
+A proposal that never came into force ends where it started (`until == start`), so it leaves no duties.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tocsin.catalog.rules.model import Pack
+from tocsin.continuity.rules.model import Activation, Duty, Procedure
+from tocsin.continuity.rules.selection import procedures_for
+from tocsin.incidents.rules.model import Incident, Phase
+
+POLICY = "policy"
+"""Who activates when no operator does."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueDuty:
+    """What must be done after the end, and until when (None: no deadline is known)."""
+
+    procedure: str
+    duty: Duty
+    due_at: datetime | None
+
+
+def activations(
+    *,
+    incidents: Sequence[Incident],
+    existing: Sequence[Activation],
+    procedures: Mapping[str, Procedure],
+    pack: Pack,
+    is_held: bool,
+    is_automatic: bool,
+    now: datetime,
+) -> tuple[Activation, ...]:
+    """Return the activations that are new or changed: proposed, active by "policy", widened, or ended.
+
+    Nothing comes into force by itself while automation is held or locked: it is proposed, and an operator decides.
+    What is in force stays so until its incident ends, even when the incident shrinks: people work with it.
+    """
+    may_activate = is_automatic and not is_held
+    changed: list[Activation] = []
+    for incident in incidents:
+        present = {each.procedure: each for each in existing if each.incident == incident.id}
+        if incident.is_open:
+            changed += _during(incident, present, procedures, pack, may_activate=may_activate, now=now)
+        else:
+            changed += (_ended(each, incident.closed_at or now) for each in present.values() if each.state != "ended")
+    return tuple(changed)
+
+
+def duties_of(ended: Sequence[Activation], procedures: Mapping[str, Procedure]) -> tuple[DueDuty, ...]:
+    """Return what must be done after the end of these activations, in their order; none for mere proposals."""
+    return tuple(
+        DueDuty(each.procedure, duty, each.until + duty.within if duty.within is not None else None)
+        for each in ended
+        if each.state == "ended" and each.until is not None and each.until > each.start
+        for duty in procedures[each.procedure].duties
+    )
+
+
+def failing_services(incident: Incident, pack: Pack) -> frozenset[str]:
+    """Return the services taken to be broken: those of the first suspect, once the incident is identified."""
+    if not incident.suspects or incident.phase in {Phase.SUSPECTED, Phase.CONFIRMED}:
+        return frozenset()
+    cause = incident.suspects[0].id
+    if cause in pack.services:
+        return frozenset({cause})
+    return frozenset(service.id for service in pack.services.values() if service.partner == cause)
+
+
+def _during(
+    incident: Incident,
+    present: Mapping[str, Activation],
+    procedures: Mapping[str, Procedure],
+    pack: Pack,
+    *,
+    may_activate: bool,
+    now: datetime,
+) -> Iterator[Activation]:
+    wanted = _wanted(incident, procedures, pack)
+    for procedure, audiences in wanted.items():
+        fresh = _fresh(incident, procedures[procedure], audiences, may_activate=may_activate, now=now)
+        known = present.get(procedure)
+        after = fresh if known is None else _merged(known, fresh, may_activate=may_activate)
+        if after != known:
+            yield after
+    for known in present.values():
+        if known.state == "proposed" and known.procedure not in wanted:
+            yield _ended(known, now)
+
+
+def _wanted(incident: Incident, procedures: Mapping[str, Procedure], pack: Pack) -> dict[str, tuple[str, ...]]:
+    """Return the procedures that help, each with the audiences hit that it helps, in order of usefulness."""
+    is_login_fault = any(pack.functions[each].is_login for each in incident.functions)
+    wanted: dict[str, tuple[str, ...]] = {}
+    for audience in incident.audiences if incident.audiences is not None else tuple(pack.audiences):
+        for procedure in procedures_for(
+            functions=incident.functions,
+            audience=audience,
+            state=incident.state,
+            packages=incident.packages,
+            procedures=procedures,
+            pack=pack,
+            is_login_fault=is_login_fault,
+            failing=failing_services(incident, pack),
+        ):
+            wanted[procedure.id] = (*wanted.get(procedure.id, ()), audience)
+    return wanted
+
+
+def _fresh(
+    incident: Incident, procedure: Procedure, audiences: tuple[str, ...], *, may_activate: bool, now: datetime
+) -> Activation:
+    return Activation(
+        procedure=procedure.id,
+        procedure_version=procedure.version,
+        incident=incident.id,
+        state="active" if may_activate else "proposed",
+        start=now,
+        until=None,
+        by=POLICY,
+        audiences=audiences,
+        packages=incident.packages,
+        regions=incident.regions,
+    )
+
+
+def _merged(known: Activation, fresh: Activation, *, may_activate: bool) -> Activation:
+    """Return what becomes of a known activation: a proposal follows the facts, one in force only widens."""
+    if known.state == "ended":
+        return fresh if _was_withdrawn(known) else known
+    if known.state == "proposed":
+        return fresh if may_activate else replace(fresh, start=known.start, by=known.by)
+    if not may_activate:
+        return known
+    return replace(
+        known,
+        audiences=_union(known.audiences, fresh.audiences),
+        packages=_union(known.packages, fresh.packages),
+        regions=_union(known.regions, fresh.regions),
+    )
+
+
+def _was_withdrawn(known: Activation) -> bool:
+    # A proposal that policy withdrew may be made again; what an operator ended stays ended.
+    return known.until == known.start and known.by == POLICY
+
+
+def _union(known: tuple[str, ...] | None, fresh: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    # None means everybody, which nothing can widen.
+    return None if known is None or fresh is None else tuple(dict.fromkeys((*known, *fresh)))
+
+
+def _ended(known: Activation, at: datetime) -> Activation:
+    return replace(known, state="ended", until=known.start if known.state == "proposed" else max(at, known.start))
