@@ -1,13 +1,26 @@
-"""Reads message templates from a content pack."""
+"""Reads message templates from a content pack, and bulletins, their policy and the pages' record from the database.
+
+Django's models are imported where they are read: replay loads templates here and runs without Django.
+"""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from tocsin.bulletins.rules.model import Bulletin, PublicationPolicy
 from tocsin.bulletins.rules.templates import Templates, checked_templates
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.kernel.language import LANGUAGES
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from tocsin.bulletins.models import BulletinRow, PageRecord
+
+type BulletinStatus = Literal["draft", "published", "discarded", "superseded"]
 
 
 def load_templates(folder: Path) -> Templates:
@@ -47,3 +60,76 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mapping[
             yield key, value
         else:
             yield from _flat(value, f"{key}.")
+
+
+@cache
+def adapter() -> "TypeAdapter[Bulletin]":
+    """Return what turns a bulletin into JSON and back."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Bulletin)
+
+
+def policy() -> PublicationPolicy:
+    """Return the publication policy in force; as shipped (locked) until somebody changed it."""
+    from tocsin.bulletins.models import PolicyRow
+
+    row = PolicyRow.objects.filter(pk=1).first()
+    if row is None:
+        return PublicationPolicy()
+    return PublicationPolicy(
+        automation="automatic" if row.automation == "automatic" else "manual",
+        min_eyes=row.min_eyes,
+        min_confidence=row.min_confidence,
+        max_openings_per_hour=row.max_openings_per_hour,
+        is_held=row.is_held,
+    )
+
+
+def bulletin(bulletin_id: str) -> "BulletinRow | None":
+    """Return the bulletin's row, with its status; None where there is none of that id."""
+    from tocsin.bulletins.models import BulletinRow
+
+    return BulletinRow.objects.filter(pk=bulletin_id).first()
+
+
+def read_bulletin(row: "BulletinRow") -> Bulletin:
+    """Return the stored bulletin."""
+    return adapter().validate_python(row.content)
+
+
+def published_since(moment: datetime) -> tuple[Bulletin, ...]:
+    """Return the bulletins that went out at that moment or later, oldest first."""
+    from tocsin.bulletins.models import BulletinRow
+
+    return _in_order(BulletinRow.objects.filter(status="published", published_at__gte=moment))
+
+
+def drafts() -> tuple[Bulletin, ...]:
+    """Return the bulletins that wait for approval, oldest first."""
+    from tocsin.bulletins.models import BulletinRow
+
+    return _in_order(BulletinRow.objects.filter(status="draft"))
+
+
+def of_incident(incident_id: str) -> "list[BulletinRow]":
+    """Return all bulletins of an incident, whatever became of them, oldest first."""
+    from tocsin.bulletins.models import BulletinRow
+
+    return _sorted(BulletinRow.objects.filter(incident=incident_id))
+
+
+def last_page() -> "PageRecord | None":
+    """Return what the public pages say at present, None before they were first published."""
+    from tocsin.bulletins.models import PageRecord
+
+    return PageRecord.objects.order_by("id").last()
+
+
+def _in_order(rows: "Iterable[BulletinRow]") -> tuple[Bulletin, ...]:
+    return tuple(read_bulletin(row) for row in _sorted(rows))
+
+
+def _sorted(rows: "Iterable[BulletinRow]") -> "list[BulletinRow]":
+    # By when they came out (or were drafted); the number within the incident decides between equals, not the id's text.
+    return sorted(rows, key=lambda row: (row.published_at or row.drafted_at, row.drafted_at, row.content["number"]))

@@ -3,10 +3,12 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from tocsin.runtime.clock import SharedClock
 from tocsin.runtime.configuration import load_configuration
 
 CONFIGURATION = load_configuration()
 CONFIGURATION.data_folder.mkdir(parents=True, exist_ok=True)
+CLOCK = SharedClock(CONFIGURATION.data_folder)
 
 DEBUG = CONFIGURATION.debug
 SECRET_KEY = CONFIGURATION.secret_key()
@@ -33,6 +35,7 @@ INSTALLED_APPS = [
     "tocsin.notifications",
     "tocsin.status_site",
     "tocsin.web",
+    "tocsin.runtime",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,102 @@
+"""Putting procedures in force: what the engine proposes or does by policy, and what duty officers decide."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from tocsin.audit.services import record as audit
+from tocsin.continuity.errors import ActivationStateError, UnknownActivationError
+from tocsin.continuity.models import ActivationRow
+from tocsin.continuity.rules.model import Activation
+from tocsin.incidents.services import ENGINE, add_entry
+from tocsin.kernel.errors import InputError
+from tocsin.kernel.reasons import Reason
+
+
+@transaction.atomic
+def sync(activations: Sequence[Activation], *, now: datetime) -> None:
+    """Store the activations that the engine made or changed; those that stand as they stood leave no trace."""
+    for activation in activations:
+        row, is_new = ActivationRow.objects.get_or_create(
+            procedure=activation.procedure, incident=activation.incident, defaults=_fields(activation)
+        )
+        if is_new or _differs(row, activation):
+            _set(row, _fields(activation))
+            _tell(row, f"activation_{activation.state}", actor=activation.by or ENGINE, at=now)
+
+
+@transaction.atomic
+def confirm_activation(activation_id: int, *, by: str, now: datetime) -> ActivationRow:
+    """Put a proposed procedure in force from now on, on a duty officer's word.
+
+    Raises `UnknownActivationError`, or `ActivationStateError` when it is not waiting for that.
+    """
+    row = _row(activation_id, states=("proposed",), act="confirmed")
+    _set(row, {"state": "active", "start": now, "by": by})
+    _tell(row, "activation_confirmed", actor=by, at=now)
+    return row
+
+
+@transaction.atomic
+def extend_activation(activation_id: int, *, until: datetime, by: str, now: datetime) -> ActivationRow:
+    """Set until when a procedure in force stays so. Raises `InputError` for a moment that has passed."""
+    row = _row(activation_id, states=("active",), act="extended")
+    if until <= now:
+        raise InputError("activation.until_past", "A procedure can only be extended into the future.")
+    _set(row, {"until": until})
+    _tell(row, "activation_extended", actor=by, at=now)
+    return row
+
+
+@transaction.atomic
+def end_activation(activation_id: int, *, by: str, now: datetime) -> ActivationRow:
+    """End a procedure, or refuse one that was only proposed."""
+    row = _row(activation_id, states=("proposed", "active"), act="ended")
+    _set(row, {"state": "ended", "until": now})
+    _tell(row, "activation_ended", actor=by, at=now)
+    return row
+
+
+def _row(activation_id: int, *, states: tuple[str, ...], act: str) -> ActivationRow:
+    row = ActivationRow.objects.select_for_update().filter(pk=activation_id).first()
+    if row is None:
+        raise UnknownActivationError(activation_id)
+    if row.state not in states:
+        raise ActivationStateError(activation_id, state=row.state, act=act)
+    return row
+
+
+def _set(row: ActivationRow, fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(fields))
+
+
+def _fields(activation: Activation) -> dict[str, Any]:
+    return {
+        "procedure_version": activation.procedure_version,
+        "state": activation.state,
+        "start": activation.start,
+        "until": activation.until,
+        "by": activation.by,
+        "audiences": _stored(activation.audiences),
+        "packages": _stored(activation.packages),
+        "regions": _stored(activation.regions),
+    }
+
+
+def _stored(ids: tuple[str, ...] | None) -> list[str] | None:
+    return None if ids is None else list(ids)
+
+
+def _differs(row: ActivationRow, activation: Activation) -> bool:
+    return any(getattr(row, name) != value for name, value in _fields(activation).items())
+
+
+def _tell(row: ActivationRow, kind: str, *, actor: str, at: datetime) -> None:
+    facts = {"procedure": row.procedure, "until": None if row.until is None else row.until.isoformat()}
+    reasons = (Reason(f"procedure.{row.state}", {"procedure": row.procedure}),)
+    add_entry(row.incident, kind=kind, actor=actor, at=at, reasons=reasons, facts=facts)
+    audit(at=at, actor=actor, action=f"procedure.{kind.removeprefix('activation_')}", subject=row.incident, facts=facts)

@@ -1,0 +1,41 @@
+"""Keeping what a tick judged: the whole of it as the snapshot, and every change of a verdict for the figures."""
+
+import json
+import os
+from typing import Any
+
+from tocsin.detection.models import Snapshot, VerdictChange
+from tocsin.detection.queries import PULSE, Pulse, last_judgement, pulse_file, stored_judgement
+from tocsin.detection.rules.model import Judgement, Verdict
+
+
+def save_judgement(judgement: Judgement, *, explanations: list[Any]) -> None:
+    """Replace the snapshot, and append a row for each subject whose state is another one than before.
+
+    `explanations` come as they are stored (`diagnosis.queries.stored_explanations`). Called within a transaction.
+    """
+    before = last_judgement()
+    known = {} if before is None else {subject: verdict.state for subject, verdict in before.verdicts.items()}
+    changed = [verdict for subject, verdict in judgement.verdicts.items() if known.get(subject) != verdict.state]
+    VerdictChange.objects.bulk_create([_change(judgement, verdict) for verdict in changed])
+    fields = {"at": judgement.at, "judgement": stored_judgement(judgement), "explanations": explanations}
+    Snapshot.objects.update_or_create(pk=1, defaults=fields)
+
+
+def _change(judgement: Judgement, verdict: Verdict) -> VerdictChange:
+    return VerdictChange(
+        at=judgement.at,
+        function=verdict.subject.function,
+        audience=verdict.subject.audience,
+        state=verdict.state.value,
+        confidence=verdict.confidence,
+        since=verdict.since,
+    )
+
+
+def leave_pulse(pulse: Pulse) -> None:
+    """Write the engine's pulse down for the other processes, in one step."""
+    path = pulse_file()
+    draft = path.with_suffix(f".{os.getpid()}.new")
+    draft.write_text(json.dumps(PULSE.dump_python(pulse, mode="json")))
+    draft.replace(path)

@@ -1,0 +1,46 @@
+"""Reading incidents and their timelines."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from pydantic import TypeAdapter
+
+from tocsin.incidents.models import IncidentRow, TimelineEntry
+from tocsin.incidents.rules.model import Incident
+
+INCIDENT: TypeAdapter[Incident] = TypeAdapter(Incident)
+
+STAYS_KNOWN = timedelta(hours=24)
+"""How long a closed incident still counts: the day's numbering and what follows an end need it."""
+
+
+def stored_incident(incident: Incident) -> dict[str, Any]:
+    """Return the incident as it is stored; sets in a fixed order, so that equal incidents are stored alike."""
+    stored: dict[str, Any] = INCIDENT.dump_python(incident, mode="json")
+    stored["eyes"] = sorted(stored["eyes"])
+    return stored
+
+
+def read_incident(stored: Any) -> Incident:
+    """Read a stored incident back."""
+    return INCIDENT.validate_python(stored)
+
+
+def incident(incident_id: str) -> Incident | None:
+    """Return the incident, None where there is none of that id."""
+    row = IncidentRow.objects.filter(pk=incident_id).first()
+    return None if row is None else read_incident(row.state)
+
+
+def recent(now: datetime) -> tuple[Incident, ...]:
+    """Return the incidents that are open or were closed within the last day, oldest first."""
+    rows = IncidentRow.objects.filter(Q(closed_at__isnull=True) | Q(closed_at__gte=now - STAYS_KNOWN))
+    # Ids end in the day's number without leading zeros: the shorter one was first.
+    in_order = sorted(rows, key=lambda row: (row.opened_at, len(row.pk), row.pk))
+    return tuple(read_incident(row.state) for row in in_order)
+
+
+def timeline(incident_id: str) -> QuerySet[TimelineEntry]:
+    """Return all that happened to the incident, in the order in which it was written down."""
+    return TimelineEntry.objects.filter(incident=incident_id).order_by("id")

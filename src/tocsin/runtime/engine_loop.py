@@ -1,0 +1,149 @@
+"""The engine's process: every ten seconds of the clock, intake → tick → save → pages.
+
+The loop never stops on an error: what a tick raises is logged, counted and shown (`engine.json`, `/readyz`, the
+console), and the next tick goes on. It keeps no state of its own that a restart would miss: the last judgement,
+incidents and bulletins are in the database, telemetry in its store, what was acknowledged in the intake log.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import FrameType
+
+from tocsin.detection.queries import Pulse
+from tocsin.detection.services import leave_pulse
+from tocsin.engine.ports import Outcome
+from tocsin.engine.tick import Federation, tick
+from tocsin.kernel.clock import Clock
+from tocsin.kernel.intervals import floor_to
+from tocsin.runtime.live import LiveFederation, SituationChangedError
+
+log = logging.getLogger(__name__)
+
+STEP = timedelta(seconds=10)
+"""A tick for every bucket of the rollups."""
+
+REPUBLISHED_EVERY = timedelta(minutes=1)
+"""Pages say until when they are valid; they are written anew well before."""
+
+ATTEMPTS = 3
+"""How often a tick is done again because somebody acted meanwhile, before it is left to the next one."""
+
+LONGEST_WAIT_S = 0.25
+"""A replay clock may be started or sped up at any moment: never sleep longer than this without looking at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What the loop calls around a tick; each is given the clock's time.
+
+    `intake` brings the telemetry store up to what was acknowledged; `federation` returns what the tick needs besides
+    its facts; `publish` writes the public pages.
+    """
+
+    intake: Callable[[datetime], object]
+    federation: Callable[[datetime], Federation]
+    publish: Callable[[datetime], object]
+
+
+class EngineLoop:
+    """Ticks, aligned to ten seconds of the clock. `stop` may be called from a signal handler."""
+
+    def __init__(self, clock: Clock, live: LiveFederation, stages: Stages) -> None:
+        """Build the loop; nothing happens before `run` or `step`."""
+        self._clock = clock
+        self._live = live
+        self._stages = stages
+        self._stopping = threading.Event()
+        self._ticked_at: datetime | None = None
+        self._published_at: datetime | None = None
+        self.pulse = Pulse(clock.now(), None, 0, 0, 0, None, "", 0.0)
+
+    def run(self) -> None:
+        """Tick until stopped."""
+        while not self._stopping.is_set():
+            if not self.step():
+                self._stopping.wait(self._pause_s())
+
+    def stop(self) -> None:
+        """Let the loop end after the tick that is under way."""
+        self._stopping.set()
+
+    def step(self) -> bool:
+        """Do the tick that is due; return False, doing nothing, when none is due yet."""
+        due = floor_to(self._clock.now(), STEP)
+        if self._ticked_at is not None and due <= self._ticked_at:
+            return False
+        self._count_skipped(due)
+        self._ticked_at = due
+        started_s = time.perf_counter()
+        try:
+            self._tick(due)
+        except Exception as error:
+            log.exception("the tick of %s failed", due.isoformat())
+            self._count_failure(error, at=due)
+        else:
+            self.pulse = replace(self.pulse, last_tick_at=due, ticks=self.pulse.ticks + 1)
+        self._leave_pulse(started_s)
+        return True
+
+    def _tick(self, now: datetime) -> None:
+        self._stages.intake(now)
+        outcome = self._decide(now)
+        self._republish(now, at_once=bool(outcome.published or outcome.events or outcome.activations))
+
+    def _decide(self, now: datetime) -> Outcome:
+        federation = self._stages.federation(now)
+        for attempt in range(ATTEMPTS):
+            outcome = tick(self._live.situation(now), federation=federation, now=now)
+            try:
+                self._live.save(outcome)
+            except SituationChangedError:
+                log.info("somebody acted during the tick of %s (attempt %d)", now.isoformat(), attempt + 1)
+            else:
+                return outcome
+        raise SituationChangedError
+
+    def _republish(self, now: datetime, *, at_once: bool) -> None:
+        is_due = self._published_at is None or now - self._published_at >= REPUBLISHED_EVERY
+        if at_once or is_due:
+            self._stages.publish(now)
+            self._published_at = now
+
+    def _count_skipped(self, due: datetime) -> None:
+        # The clock waits for nobody: what is late is left out, so that the next tick sees the present.
+        if self._ticked_at is not None:
+            skipped = round((due - self._ticked_at) / STEP) - 1
+            self.pulse = replace(self.pulse, skipped=self.pulse.skipped + skipped)
+
+    def _count_failure(self, error: Exception, *, at: datetime) -> None:
+        words = f"{type(error).__name__}: {error}"[:300]
+        failures = self.pulse.failures + 1
+        self.pulse = replace(self.pulse, failures=failures, last_failure_at=at, last_failure=words)
+
+    def _leave_pulse(self, started_s: float) -> None:
+        self.pulse = replace(self.pulse, tick_ms=round((time.perf_counter() - started_s) * 1000, 1))
+        try:
+            leave_pulse(self.pulse)
+        except OSError:
+            log.exception("the engine's pulse cannot be written")
+
+    def _pause_s(self) -> float:
+        now = self._clock.now()
+        speed = getattr(self._clock, "speed", 1.0) or 1.0
+        until_due_s = (floor_to(now, STEP) + STEP - now).total_seconds() / speed
+        return max(0.001, min(until_due_s, LONGEST_WAIT_S))
+
+
+def stop_on_signals(stop: Callable[[], object]) -> None:
+    """Let SIGTERM and Ctrl-C end the process in order, without a traceback."""
+
+    def ended(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    signal.signal(signal.SIGTERM, ended)
+    signal.signal(signal.SIGINT, ended)

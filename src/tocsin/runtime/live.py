@@ -1,0 +1,89 @@
+"""The engine's two ports, live: facts come from the database and the telemetry store, the outcome goes to the database.
+
+Between gathering and saving, a duty officer may act. Saving then notices, by the audit log's newest number, that the
+situation is no longer the one that was judged, and refuses: the tick is done again on what is so now. That is why
+"hold" stops even a tick that is already under way.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from tocsin.audit.queries import last_seq
+from tocsin.bulletins import queries as bulletins
+from tocsin.bulletins import services as say
+from tocsin.changes.queries import recent as recent_changes
+from tocsin.continuity.queries import current as current_activations
+from tocsin.continuity.services import sync
+from tocsin.detection.queries import last_judgement
+from tocsin.detection.services import save_judgement
+from tocsin.diagnosis.queries import stored_explanations
+from tocsin.engine.ports import Outcome, Situation
+from tocsin.incidents.queries import STAYS_KNOWN
+from tocsin.incidents.queries import recent as recent_incidents
+from tocsin.incidents.rules.model import Incident
+from tocsin.incidents.services import ENGINE
+from tocsin.incidents.services import apply as apply_events
+from tocsin.kernel.errors import ConflictError
+from tocsin.observations.ports import TelemetryStore
+from tocsin.observations.queries import evidence
+from tocsin.observations.rules.model import Eye
+
+
+class SituationChangedError(ConflictError):
+    """Somebody acted between gathering the facts and saving what was decided on them."""
+
+    def __init__(self) -> None:
+        """Build the error."""
+        super().__init__("engine.situation_changed", "The situation changed during the tick; it is done again.")
+
+
+class LiveFederation:
+    """`EvidenceSource` and `OutcomeSink` in one, since a tick must save against the situation it was given."""
+
+    def __init__(self, store: TelemetryStore, *, eyes: Collection[Eye] | None = None) -> None:
+        """Read telemetry from `store`; `eyes` are those to use (None: all that gave a sign of life)."""
+        self._store = store
+        self._eyes = eyes
+        self._gathered_at_seq = 0
+
+    def situation(self, now: datetime) -> Situation:
+        """Return what is known at `now`."""
+        self._gathered_at_seq = last_seq()
+        incidents = recent_incidents(now)
+        return Situation(
+            evidence=evidence(now, self._store, eyes=self._eyes),
+            changes=recent_changes(now),
+            previous=last_judgement(),
+            incidents=incidents,
+            activations=current_activations(now),
+            published=bulletins.published_since(_told_since(incidents, now)),
+            drafts=bulletins.drafts(),
+            policy=bulletins.policy(),
+        )
+
+    def save(self, outcome: Outcome) -> None:
+        """Store the outcome, all or nothing; raises `SituationChangedError` when somebody acted meanwhile."""
+        with transaction.atomic():
+            if last_seq() != self._gathered_at_seq:
+                raise SituationChangedError
+            _save(outcome)
+
+
+def _told_since(incidents: tuple[Incident, ...], now: datetime) -> datetime:
+    # All that was told of an incident that still counts, however long it lasts: bulletins are numbered within it.
+    return min([now - STAYS_KNOWN, *(incident.opened_at for incident in incidents)]) - timedelta(seconds=1)
+
+
+def _save(outcome: Outcome) -> None:
+    now = outcome.at
+    apply_events(outcome.events, actor=ENGINE, now=now)
+    sync(outcome.activations, now=now)
+    out = {bulletin.id for bulletin in outcome.published}
+    for bulletin in outcome.drafted:
+        if bulletin.id not in out:
+            say.save_draft(bulletin, now=now)
+    for bulletin in outcome.published:
+        say.publish(bulletin, now=now)
+    save_judgement(outcome.judgement, explanations=stored_explanations(outcome.explanations))
