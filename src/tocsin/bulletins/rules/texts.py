@@ -1,0 +1,279 @@
+"""Writes what one audience reads: the procedures' instructions, the money, the next word, in look.md's order.
+
+Nothing here is anybody's raw words: facts come from the incident, sentences from the pack.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.bulletins.rules.clock_words import clock_times, durations, full_day_words
+from tocsin.bulletins.rules.model import AudienceText, BulletinKind
+from tocsin.bulletins.rules.reach import Reach, lead_function
+from tocsin.bulletins.rules.templates import Templates
+from tocsin.catalog.rules.model import Function, Pack
+from tocsin.continuity.rules.legal import confirmed, may_show_avoid
+from tocsin.continuity.rules.model import Activation, Duty, LegalBasis, Procedure
+from tocsin.continuity.rules.selection import procedures_for
+from tocsin.detection.rules.model import State
+from tocsin.incidents.rules.model import Incident, Phase
+from tocsin.kernel.clock import in_brussels
+from tocsin.kernel.language import LANGUAGES, LocalizedText
+
+MAX_INSTRUCTIONS = 3
+"""How many instructions a bulletin carries; the page lists the rest. A reader has eleven seconds."""
+
+MAX_NAMES = 3
+"""How many functions a bulletin names before it says "and n more"."""
+
+_KNOWN_CAUSE = frozenset({Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING})
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """All that a bulletin is written from. `state` is the degree the public is told."""
+
+    kind: BulletinKind
+    incident: Incident
+    state: State
+    activations: tuple[Activation, ...]
+    procedures: Mapping[str, Procedure]
+    templates: Templates
+    pack: Pack
+    now: datetime
+    next_update_at: datetime | None
+
+    def time(self, moment: datetime) -> LocalizedText:
+        """Return a moment as each language writes it."""
+        return clock_times(moment, now=self.now)
+
+
+def audience_text(reach: Reach, writing: Writing) -> AudienceText:
+    """Return what the audience reads while the trouble goes on."""
+    chosen = _useful(reach, writing)
+    shown = _shortened(chosen)
+    headline = _headline(reach, writing)
+    return AudienceText(
+        headline=_marked(headline, writing),
+        scope=_scope(reach, writing),
+        now=tuple(procedure.instruction for procedure in shown) or (writing.templates.fill("now.unknown"),),
+        procedures=tuple(procedure.id for procedure in _with_first(shown, chosen)),
+        paid=_paid(shown, writing),
+        avoid=_avoid(chosen, writing),
+        next_update=_next_update(writing),
+        duties=(),
+        subject=_subject(headline, writing),
+    )
+
+
+def ended_text(reach: Reach, told: Sequence[str], writing: Writing, *, ended_at: datetime) -> AudienceText:
+    """Return what an audience reads when its trouble is over; `told` are the procedures it was told to use."""
+    headline = _back(reach, writing)
+    lasted = durations(ended_at - writing.incident.hit_since)
+    return AudienceText(
+        headline=_marked(headline, writing),
+        scope=writing.templates.fill("scope.end", {"end": writing.time(ended_at), "duration": lasted}),
+        now=(writing.templates.fill("now.end"),),
+        procedures=tuple(told),
+        paid=None,
+        avoid=None,
+        next_update=None,
+        duties=_duties(told, writing, ended_at),
+        subject=_marked(
+            writing.templates.fill("subject.end", {"what": _title(headline), "end": writing.time(ended_at)}), writing
+        ),
+    )
+
+
+def _headline(reach: Reach, writing: Writing) -> LocalizedText:
+    if not reach.functions or writing.state is State.UNKNOWN:
+        return writing.templates.fill("headline.unclear")
+    lead = lead_function(reach, pack=writing.pack)
+    if lead is None:
+        return writing.templates.fill(f"headline.many_{'down' if writing.state is State.DOWN else 'degraded'}")
+    return lead.fails if writing.state is State.DOWN else lead.slow
+
+
+def _back(reach: Reach, writing: Writing) -> LocalizedText:
+    lead = lead_function(reach, pack=writing.pack)
+    return writing.templates.fill("headline.many_back") if lead is None else lead.back
+
+
+def _marked(text: LocalizedText, writing: Writing) -> LocalizedText:
+    return writing.templates.fill("headline.drill", {"headline": text}) if writing.incident.is_drill else text
+
+
+def _title(sentence: LocalizedText) -> LocalizedText:
+    return {language: sentence[language].removesuffix(".") for language in LANGUAGES}
+
+
+def _subject(headline: LocalizedText, writing: Writing) -> LocalizedText:
+    facts = {
+        "what": _title(headline),
+        "since": writing.time(writing.incident.hit_since),
+        "at": writing.time(writing.now),
+    }
+    return _marked(writing.templates.fill(f"subject.{writing.kind}", facts), writing)
+
+
+def _scope(reach: Reach, writing: Writing) -> LocalizedText:
+    sentences = [_where(reach, writing), *_notes(reach, writing)]
+    return {language: " ".join(sentence[language] for sentence in sentences) for language in LANGUAGES}
+
+
+def _where(reach: Reach, writing: Writing) -> LocalizedText:
+    since = writing.time(writing.incident.hit_since)
+    if not reach.functions:
+        return writing.templates.fill("scope.unclear", {"since": since})
+    family = "who_all" if reach.is_everywhere else "who"
+    who = writing.templates.who(family, reach.audience, writing.pack.audiences[reach.audience].plural)
+    return writing.templates.fill(
+        _scope_key(reach), {"since": since, "who": who, "regions": _region_names(reach, writing)}
+    )
+
+
+def _scope_key(reach: Reach) -> str:
+    if reach.is_everywhere:
+        return "scope.everywhere"
+    narrowed = [name for name, value in (("packages", reach.packages), ("regions", reach.regions)) if value is not None]
+    return f"scope.{'_'.join(narrowed)}"
+
+
+def _region_names(reach: Reach, writing: Writing) -> LocalizedText:
+    regions = [writing.pack.regions[region].name for region in reach.regions or ()]
+    return {language: ", ".join(name[language] for name in regions) for language in LANGUAGES}
+
+
+def _notes(reach: Reach, writing: Writing) -> list[LocalizedText]:
+    notes = []
+    names = _also_hit(reach, writing)
+    if names:
+        notes.append(writing.templates.fill("note.functions", {"functions": _listed(names, writing)}))
+    if writing.incident.phase in _KNOWN_CAUSE and writing.kind != "first":
+        notes.append(writing.templates.fill("note.identified"))
+    if writing.kind == "holding":
+        notes.append(_how_it_goes(writing))
+    return notes
+
+
+def _also_hit(reach: Reach, writing: Writing) -> list[LocalizedText]:
+    # One failing function is already in the headline; logging in, too, stands there whenever it fails.
+    functions = [writing.pack.functions[function] for function in reach.functions]
+    lead = lead_function(reach, pack=writing.pack)
+    return [function.name for function in _crucial_first(functions) if function is not lead]
+
+
+def _crucial_first(functions: Sequence[Function]) -> list[Function]:
+    return sorted(functions, key=lambda function: not function.is_crucial)
+
+
+def _listed(names: Sequence[LocalizedText], writing: Writing) -> LocalizedText:
+    # "and 1 more" would take as much room as the name itself.
+    shown = names if len(names) <= MAX_NAMES + 1 else names[:MAX_NAMES]
+    joined: LocalizedText = {language: ", ".join(name[language] for name in shown) for language in LANGUAGES}
+    if len(shown) == len(names):
+        return joined
+    count = str(len(names) - len(shown))
+    return writing.templates.fill("list.more", {"names": joined, "count": dict.fromkeys(LANGUAGES, count)})
+
+
+def _how_it_goes(writing: Writing) -> LocalizedText:
+    if writing.incident.good_since is not None:
+        return writing.templates.fill("note.recovering", {"since": writing.time(writing.incident.good_since)})
+    return writing.templates.fill("note.no_news", {"checked": writing.time(writing.now)})
+
+
+def _useful(reach: Reach, writing: Writing) -> tuple[Procedure, ...]:
+    found = procedures_for(
+        functions=reach.functions,
+        audience=reach.audience,
+        state=writing.state,
+        packages=reach.packages,
+        procedures=writing.procedures,
+        pack=writing.pack,
+        is_login_fault=_is_login_fault(writing),
+    )
+    waiting = {activation.procedure for activation in writing.activations if activation.state == "proposed"}
+    # An electronic way out that nobody has put in force yet would send readers to a closed door.
+    return tuple(found for found in found if found.kind == "non_ict" or found.id not in waiting)
+
+
+def _is_login_fault(writing: Writing) -> bool:
+    return any(writing.pack.functions[function].is_login for function in writing.incident.functions)
+
+
+def _shortened(chosen: Sequence[Procedure]) -> tuple[Procedure, ...]:
+    # The first procedure of each function comes before anybody's second; the same sentence is never said twice.
+    firsts = {procedure.function: procedure for procedure in reversed(chosen)}
+    ordered = sorted(chosen, key=lambda procedure: procedure is not firsts[procedure.function])
+    said: dict[str, Procedure] = {}
+    for procedure in ordered:
+        said.setdefault(procedure.instruction[LANGUAGES[0]], procedure)
+    return tuple(said.values())[:MAX_INSTRUCTIONS]
+
+
+def _with_first(shown: Sequence[Procedure], chosen: Sequence[Procedure]) -> tuple[Procedure, ...]:
+    return (*shown, *(procedure for procedure in chosen if procedure not in shown))
+
+
+def _paid(shown: Sequence[Procedure], writing: Writing) -> LocalizedText | None:
+    # A yes is said only when it holds for everything the reader has just been told to do.
+    today = in_brussels(writing.now).date()
+    answers = {procedure.id: confirmed(procedure.legal, today=today) for procedure in shown}
+    for procedure in shown:
+        if answers[procedure.id] is None:
+            return procedure.legal.unconfirmed
+    said = [_confirmed_words(procedure.legal, writing) for procedure in shown]
+    if not said:
+        return None
+    return {language: " ".join(dict.fromkeys(text[language] for text in said)) for language in LANGUAGES}
+
+
+def _confirmed_words(legal: LegalBasis, writing: Writing) -> LocalizedText:
+    assert legal.validator is not None
+    assert legal.validated_on is not None
+    assert legal.expires_on is not None
+    facts: dict[str, LocalizedText] = {
+        "text": legal.text,
+        "validator": dict.fromkeys(LANGUAGES, legal.validator),
+        "validated_on": {language: full_day_words(legal.validated_on, language) for language in LANGUAGES},
+        "expires_on": {language: full_day_words(legal.expires_on, language) for language in LANGUAGES},
+    }
+    return writing.templates.fill("paid.confirmed", facts)
+
+
+def _avoid(chosen: Sequence[Procedure], writing: Writing) -> LocalizedText | None:
+    is_switching = any(
+        activation.state == "active" and writing.procedures[activation.procedure].kind == "electronic"
+        for activation in writing.activations
+        if activation.procedure in writing.procedures
+    )
+    is_confirmed = _is_login_fault(writing) and writing.incident.phase is not Phase.SUSPECTED
+    for procedure in chosen:
+        if may_show_avoid(procedure, is_confirmed_login_fault=is_confirmed, is_endpoint_switch_active=is_switching):
+            return procedure.avoid
+    return None
+
+
+def _next_update(writing: Writing) -> LocalizedText | None:
+    if writing.next_update_at is None:
+        return None
+    return writing.templates.fill("next.promise", {"time": writing.time(writing.next_update_at)})
+
+
+def _duties(told: Sequence[str], writing: Writing, ended_at: datetime) -> tuple[LocalizedText, ...]:
+    duties = [
+        _duty(duty, writing, ended_at)
+        for procedure in told
+        if procedure in writing.procedures
+        for duty in writing.procedures[procedure].duties
+    ]
+    return tuple({duty[LANGUAGES[0]]: duty for duty in duties}.values())
+
+
+def _duty(duty: Duty, writing: Writing, ended_at: datetime) -> LocalizedText:
+    if duty.within is None:
+        return duty.text
+    last_day = in_brussels(ended_at + duty.within).date()
+    deadline: LocalizedText = {language: full_day_words(last_day, language) for language in LANGUAGES}
+    return writing.templates.fill("duty.deadline", {"duty": duty.text, "deadline": deadline})
