@@ -29,8 +29,10 @@ class Incident:
     `id` is `<local date>-<n>` (n counts from 1 within the day), so it is deterministic. `functions` are in pack
     order; `audiences`, `packages`, `regions` are None when all are hit. `hit_since` is the estimated start of the
     users' trouble, `opened_at` when Tocsin noticed. `good_since` is the start of the present run of good
-    intervals, None while any function is bad. `next_update_at` is the promise to the public.
-    `owner` is the duty officer who took it, `is_drill` marks an exercise.
+    intervals, None while any function is bad. `next_update_at` is the promise to the public; `due_at` is a promise
+    whose time is coming and that nothing published has kept yet. `updated_at` is when the incident last changed in
+    a way that was worth telling. `services` are those whose trouble it accounts for. `owner` is the duty officer
+    who took it, `is_drill` marks an exercise.
     """
 
     id: str
@@ -53,6 +55,9 @@ class Incident:
     closed_at: datetime | None = None
     owner: str | None = None
     is_drill: bool = False
+    due_at: datetime | None = None
+    updated_at: datetime | None = None
+    services: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -60,7 +65,8 @@ class Incident:
         return self.phase is not Phase.RESOLVED
 
 
-type EventKind = Literal["opened", "updated", "closed", "promise_due", "promise_broken"]
+type EventKind = Literal["opened", "updated", "closed", "promise_due", "promise_broken", "noted"]
+"""What can happen; `noted` is book-keeping (a good run begins or breaks) that nobody needs to be told."""
 
 
 @dataclass(frozen=True, slots=True)

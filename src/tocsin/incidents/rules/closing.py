@@ -1,0 +1,87 @@
+"""When is it over? On evidence: two good five-minute intervals, and nothing fresh that says otherwise."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from tocsin.catalog.rules.graph import Graph
+from tocsin.detection.rules.model import Judgement, State, Verdict
+from tocsin.incidents.rules.model import Incident, Phase
+from tocsin.kernel.reasons import Reason
+from tocsin.observations.rules.model import Evidence
+
+INTERVAL = timedelta(minutes=5)
+GOOD_INTERVALS = 2
+"""Two consecutive good intervals end an incident, as gematik's public status does."""
+
+FRESH = timedelta(minutes=5)
+"""A report or probe older than an interval speaks of the past."""
+
+BAD_REPORTS = 2
+"""One report can be about something else; two members who agree cannot be overheard."""
+
+FAILED_PROBES = 2
+"""One failed check in an interval is chance."""
+
+
+def good_since(incident: Incident, judgement: Judgement, *, now: datetime) -> datetime | None:
+    """Return since when all that the incident listed has been good; None while anything is bad or nobody sees.
+
+    The good run begins where detection estimates the end of the trouble, but no more than one interval ago when it
+    is first noticed: an estimate may not skip the watching.
+    """
+    verdicts = list(_listed(incident, judgement))
+    if any(verdict.state in {State.DEGRADED, State.DOWN} for verdict in verdicts):
+        return None
+    seen = [verdict for verdict in verdicts if verdict.state is State.OK]
+    if not seen:
+        return None
+    if incident.good_since is not None:
+        return incident.good_since
+    return max(incident.opened_at, now - INTERVAL, *(min(verdict.since, now) for verdict in seen))
+
+
+def contradictions(incident: Incident, evidence: Evidence, *, graph: Graph, now: datetime) -> tuple[Reason, ...]:
+    """Return what still speaks against the end: fresh bad reports or failing probes."""
+    return (*_bad_reports(incident, evidence, now), *_failing_probes(incident, evidence, graph, now))
+
+
+def is_over(incident: Incident, *, contradicted: bool, now: datetime) -> bool:
+    """Say whether the incident can be closed: enough good intervals, nothing against.
+
+    What was only ever suspected, and never confirmed, needs one interval: a false alarm goes quickly.
+    """
+    if incident.good_since is None or contradicted:
+        return False
+    intervals = 1 if incident.phase is Phase.SUSPECTED else GOOD_INTERVALS
+    return now - incident.good_since >= INTERVAL * intervals
+
+
+def _listed(incident: Incident, judgement: Judgement) -> Iterator[Verdict]:
+    for subject, verdict in judgement.verdicts.items():
+        is_hit = incident.audiences is None or subject.audience in incident.audiences
+        if subject.function in incident.functions and is_hit:
+            yield verdict
+
+
+def _bad_reports(incident: Incident, evidence: Evidence, now: datetime) -> Iterator[Reason]:
+    fresh = {
+        report.member: report.works
+        for report in evidence.reports
+        if report.at > now - FRESH
+        and report.function in incident.functions
+        and (incident.packages is None or report.package in incident.packages)
+    }
+    bad = sum(not works for works in fresh.values())
+    if bad >= BAD_REPORTS and bad > len(fresh) - bad:
+        yield Reason("incident.reports_contradict", {"bad_reports": bad, "good_reports": len(fresh) - bad})
+
+
+def _failing_probes(incident: Incident, evidence: Evidence, graph: Graph, now: datetime) -> Iterator[Reason]:
+    concerned = set(incident.services).union(*(graph.needs_of(service) for service in incident.services))
+    failed: dict[str, int] = {}
+    for probe in evidence.probes:
+        if probe.at > now - FRESH and not probe.is_ok and probe.service in concerned:
+            failed[probe.probe] = failed.get(probe.probe, 0) + 1
+    for count in failed.values():
+        if count >= FAILED_PROBES:
+            yield Reason("incident.probes_contradict", {"failed_probes": count})

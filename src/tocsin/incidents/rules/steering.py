@@ -1,0 +1,275 @@
+"""What happens to incidents in this tick: opened, updated, closed, promises that fall due.
+
+    suspected → confirmed → identified → mitigated → monitoring → resolved
+                    ↑__________________________________|   when the trouble returns
+
+Suspected: something fails, on one eye or without certainty. Confirmed: two independent eyes agree. Identified: one
+suspect stands out. Mitigated: a repair of it is done, while the trouble still shows. Monitoring: a good run has begun.
+Resolved: two good intervals without contradiction. Updates are made only of what is worth telling (see
+`_is_material`), and not oftener than `QUIET`, unless it gets worse.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tocsin.catalog.rules.graph import Graph
+from tocsin.catalog.rules.model import Pack
+from tocsin.changes.rules import ChangeEvent, mitigations
+from tocsin.detection.rules.model import Judgement
+from tocsin.diagnosis.rules.model import Explanation
+from tocsin.incidents.rules.assembly import SEVERITIES, Picture, picture
+from tocsin.incidents.rules.closing import contradictions, good_since, is_over
+from tocsin.incidents.rules.matching import REOPENS_WITHIN, assign
+from tocsin.incidents.rules.model import Incident, IncidentEvent, Phase
+from tocsin.incidents.rules.promises import is_due, is_kept, next_promise
+from tocsin.kernel.clock import in_brussels
+from tocsin.kernel.reasons import Reason
+from tocsin.observations.rules.model import Evidence
+
+OPENING_EYES = 2
+OPENING_CONFIDENCE = 0.9
+"""Two independent eyes that agree, with this confidence, open an incident at once."""
+
+LONE_CONFIDENCE = 0.97
+LONE_WAIT = timedelta(minutes=1)
+"""One eye alone must be surer, and stay so for a while: the next eye may be about to speak."""
+
+SECOND_WAIT = timedelta(minutes=3)
+"""A further fault during an open incident must last: the first one's symptoms are still unfolding."""
+
+STANDS_OUT = 0.6
+"""A suspect believed more than all others together is identified."""
+
+QUIET = timedelta(minutes=5)
+WORSENS = timedelta(minutes=1)
+"""Between two updates at least so long, or so long when it gets worse."""
+
+STEADY = 0.15
+"""By how much a new suspect must lead before the change of lead is worth telling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """All that a step looks at."""
+
+    judgement: Judgement
+    evidence: Evidence
+    changes: tuple[ChangeEvent, ...]
+    told_at: Mapping[str, datetime]
+    pack: Pack
+    graph: Graph
+    now: datetime
+
+
+def next_steps(
+    incidents: Sequence[Incident],
+    judgement: Judgement,
+    explanations: Sequence[Explanation],
+    *,
+    evidence: Evidence,
+    pack: Pack,
+    now: datetime,
+    changes: Sequence[ChangeEvent] = (),
+    told_at: Mapping[str, datetime] | None = None,
+) -> tuple[IncidentEvent, ...]:
+    """Return what happens now to the incidents, in their order, new ones last.
+
+    `incidents` are the open ones and those closed within a day; `told_at` says when the public last heard of each.
+    """
+    live = [each for each in incidents if each.is_open or _may_reopen(each, now)]
+    if not live and not explanations:
+        return ()
+    moment = Moment(judgement, evidence, tuple(changes), told_at or {}, pack, Graph(pack), now)
+    matched, unmatched = assign(explanations, live, pack=pack)
+    steps = [event for each in live for event in _step(each, matched.get(each.id, []), moment)]
+    is_busy = any(each.is_open for each in live)
+    return (*steps, *_openings(unmatched, incidents, is_busy=is_busy, moment=moment))
+
+
+def _may_reopen(incident: Incident, now: datetime) -> bool:
+    return incident.closed_at is not None and now - incident.closed_at <= REOPENS_WITHIN
+
+
+def _openings(
+    explanations: Sequence[Explanation], incidents: Sequence[Incident], *, is_busy: bool, moment: Moment
+) -> Iterator[IncidentEvent]:
+    day = in_brussels(moment.now).date().isoformat()
+    number = sum(each.id.startswith(f"{day}-") for each in incidents)
+    for explanation in explanations:
+        found = picture([explanation], moment.judgement, pack=moment.pack)
+        if not opens(found, is_busy=is_busy, now=moment.now):
+            continue
+        number += 1
+        incident = _opened(f"{day}-{number}", found, moment)
+        is_busy = True
+        yield IncidentEvent("opened", moment.now, incident, incident.reasons)
+
+
+def opens(found: Picture, *, is_busy: bool, now: datetime) -> bool:
+    """Say whether a fault that belongs to no incident is sure enough, for long enough, to open one."""
+    lasted = now - found.since
+    if is_busy and (lasted < SECOND_WAIT or not found.services or found.confidence < LONE_CONFIDENCE):
+        return False
+    if len(found.eyes) >= OPENING_EYES and found.confidence >= OPENING_CONFIDENCE:
+        return True
+    return found.confidence >= LONE_CONFIDENCE and lasted >= LONE_WAIT
+
+
+def _opened(identity: str, found: Picture, moment: Moment) -> Incident:
+    phase = _phase(Phase.SUSPECTED, found, moment, onset=found.since)
+    return Incident(
+        id=identity,
+        opened_at=moment.now,
+        hit_since=min(found.since, moment.now),
+        phase=phase,
+        phase_since=moment.now,
+        state=found.state,
+        confidence=found.confidence,
+        eyes=found.eyes,
+        functions=found.functions,
+        audiences=found.audiences,
+        packages=found.packages,
+        regions=found.regions,
+        suspects=found.suspects,
+        change=found.change,
+        reasons=found.reasons,
+        next_update_at=next_promise(moment.now),
+        updated_at=moment.now,
+        services=found.services,
+    )
+
+
+def _step(incident: Incident, explanations: Sequence[Explanation], moment: Moment) -> Iterator[IncidentEvent]:
+    if not incident.is_open and not explanations:
+        return
+    after = _troubled(incident, explanations, moment) if explanations else _eased(incident, moment)
+    if after is not None:
+        yield after
+        incident = after.incident
+    if incident.is_open:
+        yield from _promises(incident, moment)
+
+
+def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: Moment) -> IncidentEvent | None:
+    found = picture(explanations, moment.judgement, pack=moment.pack, incident=incident)
+    if not incident.is_open and not opens(found, is_busy=False, now=moment.now):
+        return None
+    phase = _phase(incident.phase, found, moment, onset=incident.hit_since)
+    after = replace(
+        incident,
+        phase=phase,
+        phase_since=incident.phase_since if phase is incident.phase else moment.now,
+        state=found.state,
+        confidence=max(found.confidence, incident.confidence),
+        eyes=incident.eyes | found.eyes,
+        functions=found.functions,
+        audiences=found.audiences,
+        packages=found.packages,
+        regions=found.regions,
+        suspects=found.suspects or incident.suspects,
+        change=found.change if found.suspects else incident.change,
+        reasons=found.reasons,
+        services=found.services or incident.services,
+        good_since=None,
+        closed_at=None,
+    )
+    if not incident.is_open:
+        reopened = replace(after, next_update_at=next_promise(moment.now), updated_at=moment.now)
+        return IncidentEvent("updated", moment.now, reopened, (Reason("incident.reopened"),))
+    return _told_or_noted(incident, after, moment)
+
+
+def _told_or_noted(before: Incident, after: Incident, moment: Moment) -> IncidentEvent | None:
+    reasons = tuple(_news(before, after))
+    waited = moment.now - (before.updated_at or before.opened_at)
+    if reasons and waited >= (WORSENS if _is_worse(before, after) else QUIET):
+        return IncidentEvent("updated", moment.now, replace(after, updated_at=moment.now), reasons)
+    if before.good_since is not None:
+        return IncidentEvent(
+            "noted", moment.now, replace(before, good_since=None), (Reason("incident.good_run_broken"),)
+        )
+    return None
+
+
+def _news(before: Incident, after: Incident) -> Iterator[Reason]:
+    if after.phase is not before.phase:
+        yield Reason("incident.phase", {"from": before.phase.value, "to": after.phase.value})
+    if after.state is not before.state:
+        yield Reason("incident.state", {"from": before.state.value, "to": after.state.value})
+    if after.functions != before.functions:
+        yield Reason("incident.functions", {"before": len(before.functions), "now": len(after.functions)})
+    if (after.audiences, after.packages, after.regions) != (before.audiences, before.packages, before.regions):
+        yield Reason("incident.scope")
+    if _lead_changed(before, after):
+        yield Reason("incident.lead", {"suspect": after.suspects[0].id})
+    if after.change != before.change:
+        yield Reason("incident.change", {"change": after.change})
+
+
+def _lead_changed(before: Incident, after: Incident) -> bool:
+    if not after.suspects or not before.suspects:
+        return bool(after.suspects)
+    old = next((each.score for each in after.suspects if each.id == before.suspects[0].id), 0.0)
+    return after.suspects[0].score - old >= STEADY
+
+
+def _is_worse(before: Incident, after: Incident) -> bool:
+    return SEVERITIES[after.state] > SEVERITIES[before.state] or bool(set(after.functions) - set(before.functions))
+
+
+def _phase(phase: Phase, found: Picture, moment: Moment, *, onset: datetime) -> Phase:
+    is_agreed = len(found.eyes) >= OPENING_EYES and found.confidence >= OPENING_CONFIDENCE
+    if phase is Phase.SUSPECTED and not is_agreed:
+        return Phase.SUSPECTED
+    suspected = frozenset(suspect.id for suspect in found.suspects[:1]) | frozenset(found.services)
+    repairs = mitigations(moment.changes, services=suspected, onset=onset, now=moment.now)
+    if any(event.kind != "started" for event in repairs):
+        return Phase.MITIGATED
+    if found.suspects and found.suspects[0].score >= STANDS_OUT:
+        return Phase.IDENTIFIED
+    # Once identified it stays so: a wavering score is no news. Trouble that returns is confirmed anew.
+    return phase if phase in {Phase.IDENTIFIED, Phase.MITIGATED} else Phase.CONFIRMED
+
+
+def _eased(incident: Incident, moment: Moment) -> IncidentEvent | None:
+    since = good_since(incident, moment.judgement, now=moment.now)
+    if since is None:
+        if incident.good_since is None:
+            return None
+        return IncidentEvent(
+            "noted", moment.now, replace(incident, good_since=None), (Reason("incident.good_run_broken"),)
+        )
+    against = contradictions(incident, moment.evidence, graph=moment.graph, now=moment.now)
+    after = replace(incident, good_since=since)
+    if is_over(after, contradicted=bool(against), now=moment.now):
+        closed = replace(
+            after,
+            phase=Phase.RESOLVED,
+            phase_since=moment.now,
+            closed_at=moment.now,
+            next_update_at=None,
+            due_at=None,
+            updated_at=moment.now,
+        )
+        return IncidentEvent("closed", moment.now, closed, (Reason("incident.good_intervals"),))
+    if incident.phase not in {Phase.MONITORING, Phase.SUSPECTED} and not against:
+        watched = replace(after, phase=Phase.MONITORING, phase_since=moment.now, updated_at=moment.now)
+        return IncidentEvent("updated", moment.now, watched, tuple(_news(incident, watched)))
+    if incident.good_since is None:
+        return IncidentEvent("noted", moment.now, after, (Reason("incident.good_run_begun"),))
+    return None
+
+
+def _promises(incident: Incident, moment: Moment) -> Iterator[IncidentEvent]:
+    told = moment.told_at.get(incident.id)
+    if incident.due_at is not None:
+        if is_kept(incident.due_at, told):
+            incident = replace(incident, due_at=None)
+            yield IncidentEvent("noted", moment.now, incident, (Reason("incident.promise_kept"),))
+        elif moment.now >= incident.due_at:
+            incident = replace(incident, due_at=None)
+            yield IncidentEvent("promise_broken", moment.now, incident, (Reason("incident.promise_broken"),))
+    elif incident.next_update_at is not None and is_due(incident.next_update_at, now=moment.now):
+        due = replace(incident, due_at=incident.next_update_at, next_update_at=next_promise(moment.now))
+        yield IncidentEvent("promise_due", moment.now, due, (Reason("incident.promise_due"),))
