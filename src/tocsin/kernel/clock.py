@@ -57,6 +57,11 @@ class FixedClock:
         return self.at
 
 
+def is_simulated(clock: Clock) -> bool:
+    """Say whether a clock's time is not the machine's: a replay clock, or one that says so of itself (`is_replay`)."""
+    return bool(getattr(clock, "is_replay", isinstance(clock, ReplayClock)))
+
+
 def in_brussels(moment: datetime) -> datetime:
     """Return the same moment on the wall clocks of Brussels (summer time included)."""
     return moment.astimezone(BRUSSELS)

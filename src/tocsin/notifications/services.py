@@ -20,7 +20,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from tocsin.audit.services import record
-from tocsin.kernel.clock import Clock, ReplayClock, SystemClock
+from tocsin.kernel.clock import Clock, SystemClock, is_simulated
 from tocsin.kernel.errors import DeliveryError
 from tocsin.notifications.errors import SubscriptionError
 from tocsin.notifications.models import OutboxMessage, Subscriber, SubscriptionAttempt
@@ -89,8 +89,10 @@ def confirm(token: str, *, now: datetime) -> Subscriber:
     """
     with transaction.atomic():
         row = _subscriber(token, purpose="confirm")
-        if row.pending is None:
+        if row.pending is None and row.left_at is None:
             return row
+        if row.pending is None:
+            raise SubscriptionError("subscription.link-expired", "This subscription was ended. Please subscribe again.")
         if now - row.requested_at > CONFIRM_WITHIN:
             raise SubscriptionError("subscription.link-expired", "This link is too old. Please subscribe again.")
         row.language, row.functions = row.pending["language"], row.pending["functions"]
@@ -298,7 +300,7 @@ def _deliver(key: int, channel: Channel, *, clock: Clock) -> DeliveryError | Non
 
 def _message(row: OutboxMessage, *, clock: Clock) -> Message:
     letter = letter_from_json(row.payload)
-    if isinstance(clock, ReplayClock):
+    if is_simulated(clock):
         words = labels(letter.language)
         letter = replace(letter, marks=(*letter.marks, Mark(words.replay_short, words.replay)))
     return Message(key=row.dedup_key, recipient=row.recipient, at=row.created_at, thread=_thread(row), letter=letter)

@@ -116,7 +116,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A letter on its way to one recipient. `key` stays the same between attempts; an outage's messages share `thread`."""
+    """A letter on its way to one recipient; `key` stays the same between attempts, `thread` within an outage."""
 
     key: str
     recipient: str

@@ -1,0 +1,13 @@
+"""Where one asks to be told, confirms it, and leaves."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from tocsin.web.subscriptions import views
+
+app_name = "subscriptions"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.ask, name="ask"),
+    path("asked/", views.asked, name="asked"),
+    path("confirm/<str:token>/", views.confirm, name="confirm"),
+    path("leave/<str:token>/", views.leave, name="leave"),
+]
