@@ -1,21 +1,117 @@
 """One tick read aloud: gather → judge → locate → steer → continue → say → save.
 
-The stages are pure functions of the domains; this module only hands the result of one to the next.
+The stages are pure functions of the domains; this module only hands the result of one to the next. It remembers
+nothing: what the next tick needs is in the outcome, which a sink keeps and an evidence source hands back.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from tocsin.bulletins.rules.drafting import due_bulletins
+from tocsin.bulletins.rules.model import Bulletin
+from tocsin.bulletins.rules.policy import decide
+from tocsin.bulletins.rules.templates import Templates
 from tocsin.catalog.rules.model import Pack
-from tocsin.continuity.rules.model import Procedure
+from tocsin.continuity.rules.activation import activations
+from tocsin.continuity.rules.model import Activation, Procedure
+from tocsin.detection.rules.judge import judge
+from tocsin.detection.rules.profile import Profile
+from tocsin.diagnosis.rules.suspects import explain
+from tocsin.engine.ports import Outcome, Situation
+from tocsin.incidents.rules.model import Incident, IncidentEvent
+from tocsin.incidents.rules.promises import Word
+from tocsin.incidents.rules.steering import next_steps
 
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """What does not change from tick to tick: the pack, its procedures, its message templates, the profile.
-
-    Fields are added here as their domains land (`templates`, `profile`).
-    """
+    """What does not change from tick to tick: the pack, its procedures, its message templates, the profile."""
 
     pack: Pack
     procedures: Mapping[str, Procedure]
+    templates: Templates
+    profile: Profile
+
+
+def tick(situation: Situation, *, federation: Federation, now: datetime) -> Outcome:
+    """Return what follows, at `now`, from what is known."""
+    pack = federation.pack
+    evidence = situation.evidence
+    judgement = judge(evidence, pack=pack, profile=federation.profile, previous=situation.previous, now=now)
+    explanations = explain(judgement, evidence=evidence, changes=situation.changes, pack=pack, now=now)
+    events = next_steps(
+        situation.incidents,
+        judgement,
+        explanations,
+        evidence=evidence,
+        pack=pack,
+        now=now,
+        changes=situation.changes,
+        told=_told(situation.published),
+    )
+    activated = _activated(situation, after(situation.incidents, events), federation, now)
+    silent = Outcome(now, judgement, explanations, events, activated, drafted=(), published=())
+    drafted = _drafted(situation, silent, federation)
+    return replace(silent, drafted=drafted, published=_published(situation, silent, drafted))
+
+
+def after(incidents: Sequence[Incident], events: Sequence[IncidentEvent]) -> tuple[Incident, ...]:
+    """Return the incidents as they are once the events have happened, new ones last."""
+    states = {incident.id: incident for incident in incidents}
+    states.update({event.incident.id: event.incident for event in events})
+    return tuple(states.values())
+
+
+def in_force(existing: Sequence[Activation], changed: Sequence[Activation]) -> tuple[Activation, ...]:
+    """Return all activations, the changed ones in their new state, new ones last."""
+    states = {(each.incident, each.procedure): each for each in existing}
+    states.update({(each.incident, each.procedure): each for each in changed})
+    return tuple(states.values())
+
+
+def _told(published: Sequence[Bulletin]) -> dict[str, Word]:
+    return {bulletin.incident: Word(bulletin.drafted_at, bulletin.next_update_at) for bulletin in published}
+
+
+def _activated(
+    situation: Situation, incidents: tuple[Incident, ...], federation: Federation, now: datetime
+) -> tuple[Activation, ...]:
+    return activations(
+        incidents=incidents,
+        existing=situation.activations,
+        procedures=federation.procedures,
+        pack=federation.pack,
+        is_held=situation.policy.is_held,
+        is_automatic=situation.policy.automation == "automatic",
+        now=now,
+    )
+
+
+def _drafted(situation: Situation, outcome: Outcome, federation: Federation) -> tuple[Bulletin, ...]:
+    return due_bulletins(
+        events=outcome.events,
+        incidents=after(situation.incidents, outcome.events),
+        published=situation.published,
+        drafts=situation.drafts,
+        activations=in_force(situation.activations, outcome.activations),
+        procedures=federation.procedures,
+        templates=federation.templates,
+        pack=federation.pack,
+        now=outcome.at,
+    )
+
+
+def _published(situation: Situation, outcome: Outcome, drafted: tuple[Bulletin, ...]) -> tuple[Bulletin, ...]:
+    # What waited is decided anew at every tick: the second eye may have opened meanwhile.
+    incidents = {incident.id: incident for incident in after(situation.incidents, outcome.events)}
+    waiting = {bulletin.id: bulletin for bulletin in (*situation.drafts, *drafted)}
+    out: list[Bulletin] = []
+    for bulletin in waiting.values():
+        told = (*situation.published, *out)
+        incident = incidents.get(bulletin.incident)
+        if incident is None:
+            continue
+        if decide(bulletin, incident, policy=situation.policy, published=told, now=outcome.at).publish:
+            out.append(bulletin)
+    return tuple(out)

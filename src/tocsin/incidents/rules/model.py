@@ -65,8 +65,8 @@ class Incident:
         return self.phase is not Phase.RESOLVED
 
 
-type EventKind = Literal["opened", "updated", "closed", "promise_due", "promise_broken", "noted"]
-"""What can happen; `noted` is book-keeping (a good run begins or breaks) that nobody needs to be told."""
+type EventKind = Literal["opened", "updated", "closed", "promise_due", "promise_broken", "watched"]
+"""What can happen; `watched` is book-keeping (a good run begins or breaks) that nobody needs to be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from tocsin.incidents.rules.assembly import SEVERITIES, Picture, picture
 from tocsin.incidents.rules.closing import contradictions, good_since, is_over
 from tocsin.incidents.rules.matching import REOPENS_WITHIN, assign
 from tocsin.incidents.rules.model import Incident, IncidentEvent, Phase
-from tocsin.incidents.rules.promises import is_due, is_kept, next_promise
+from tocsin.incidents.rules.promises import Word, next_promise, promise_step
 from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.reasons import Reason
 from tocsin.observations.rules.model import Evidence
@@ -56,7 +56,7 @@ class Moment:
     judgement: Judgement
     evidence: Evidence
     changes: tuple[ChangeEvent, ...]
-    told_at: Mapping[str, datetime]
+    told: Mapping[str, Word]
     pack: Pack
     graph: Graph
     now: datetime
@@ -71,16 +71,16 @@ def next_steps(
     pack: Pack,
     now: datetime,
     changes: Sequence[ChangeEvent] = (),
-    told_at: Mapping[str, datetime] | None = None,
+    told: Mapping[str, Word] | None = None,
 ) -> tuple[IncidentEvent, ...]:
     """Return what happens now to the incidents, in their order, new ones last.
 
-    `incidents` are the open ones and those closed within a day; `told_at` says when the public last heard of each.
+    `incidents` are the open ones and those closed within a day; `told` says what the public last heard of each.
     """
     live = [each for each in incidents if each.is_open or _may_reopen(each, now)]
     if not live and not explanations:
         return ()
-    moment = Moment(judgement, evidence, tuple(changes), told_at or {}, pack, Graph(pack), now)
+    moment = Moment(judgement, evidence, tuple(changes), told or {}, pack, Graph(pack), now)
     matched, unmatched = assign(explanations, live, pack=pack)
     steps = [event for each in live for event in _step(each, matched.get(each.id, []), moment)]
     is_busy = any(each.is_open for each in live)
@@ -153,7 +153,7 @@ def _step(incident: Incident, explanations: Sequence[Explanation], moment: Momen
 
 def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: Moment) -> IncidentEvent | None:
     found = picture(explanations, moment.judgement, pack=moment.pack, incident=incident)
-    if not incident.is_open and not opens(found, is_busy=False, now=moment.now):
+    if not incident.is_open and not _has_returned(incident, found, moment):
         return None
     phase = _phase(incident.phase, found, moment, onset=incident.hit_since)
     after = replace(
@@ -177,17 +177,23 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
     if not incident.is_open:
         reopened = replace(after, next_update_at=next_promise(moment.now), updated_at=moment.now)
         return IncidentEvent("updated", moment.now, reopened, (Reason("incident.reopened"),))
-    return _told_or_noted(incident, after, moment)
+    return _told_or_watched(incident, after, moment)
 
 
-def _told_or_noted(before: Incident, after: Incident, moment: Moment) -> IncidentEvent | None:
+def _has_returned(incident: Incident, found: Picture, moment: Moment) -> bool:
+    # What was already there when somebody closed the incident is what they closed it on, not a return.
+    began = incident.good_since or incident.closed_at
+    return began is not None and found.since >= began and opens(found, is_busy=False, now=moment.now)
+
+
+def _told_or_watched(before: Incident, after: Incident, moment: Moment) -> IncidentEvent | None:
     reasons = tuple(_news(before, after))
     waited = moment.now - (before.updated_at or before.opened_at)
     if reasons and waited >= (WORSENS if _is_worse(before, after) else QUIET):
         return IncidentEvent("updated", moment.now, replace(after, updated_at=moment.now), reasons)
     if before.good_since is not None:
         return IncidentEvent(
-            "noted", moment.now, replace(before, good_since=None), (Reason("incident.good_run_broken"),)
+            "watched", moment.now, replace(before, good_since=None), (Reason("incident.good_run_broken"),)
         )
     return None
 
@@ -238,7 +244,7 @@ def _eased(incident: Incident, moment: Moment) -> IncidentEvent | None:
         if incident.good_since is None:
             return None
         return IncidentEvent(
-            "noted", moment.now, replace(incident, good_since=None), (Reason("incident.good_run_broken"),)
+            "watched", moment.now, replace(incident, good_since=None), (Reason("incident.good_run_broken"),)
         )
     against = contradictions(incident, moment.evidence, graph=moment.graph, now=moment.now)
     after = replace(incident, good_since=since)
@@ -257,19 +263,11 @@ def _eased(incident: Incident, moment: Moment) -> IncidentEvent | None:
         watched = replace(after, phase=Phase.MONITORING, phase_since=moment.now, updated_at=moment.now)
         return IncidentEvent("updated", moment.now, watched, tuple(_news(incident, watched)))
     if incident.good_since is None:
-        return IncidentEvent("noted", moment.now, after, (Reason("incident.good_run_begun"),))
+        return IncidentEvent("watched", moment.now, after, (Reason("incident.good_run_begun"),))
     return None
 
 
 def _promises(incident: Incident, moment: Moment) -> Iterator[IncidentEvent]:
-    told = moment.told_at.get(incident.id)
-    if incident.due_at is not None:
-        if is_kept(incident.due_at, told):
-            incident = replace(incident, due_at=None)
-            yield IncidentEvent("noted", moment.now, incident, (Reason("incident.promise_kept"),))
-        elif moment.now >= incident.due_at:
-            incident = replace(incident, due_at=None)
-            yield IncidentEvent("promise_broken", moment.now, incident, (Reason("incident.promise_broken"),))
-    elif incident.next_update_at is not None and is_due(incident.next_update_at, now=moment.now):
-        due = replace(incident, due_at=incident.next_update_at, next_update_at=next_promise(moment.now))
-        yield IncidentEvent("promise_due", moment.now, due, (Reason("incident.promise_due"),))
+    step = promise_step(incident, moment.told.get(incident.id), now=moment.now)
+    if step is not None:
+        yield step
