@@ -1,0 +1,244 @@
+"""What the console shows, put together from rows: pure shaping, no database.
+
+The templates only walk through these; every decision about what stands where is here, so that it can be tested.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from tocsin.bulletins.rules.model import Bulletin
+from tocsin.catalog.rules.model import Audience, Function, Pack
+from tocsin.continuity.rules.model import Procedure
+from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
+from tocsin.diagnosis.rules.model import Suspect
+from tocsin.incidents.rules.model import Incident
+from tocsin.kernel.language import LocalizedText
+from tocsin.observations.rules.model import Eye
+
+APPROVAL_WITHIN = timedelta(minutes=5)
+"""A draft that waits longer breaks the promise of the first instruction within five minutes."""
+
+SOON = timedelta(minutes=5)
+"""A promised update nearer than this is shown as due soon."""
+
+STALE_AFTER = timedelta(minutes=2)
+"""Ticks come every ten seconds; a judgement older than this is not the present."""
+
+_RANK = {State.OK: 0, State.UNKNOWN: 1, State.DEGRADED: 2, State.DOWN: 3}
+
+
+class Named(Protocol):
+    """Something of the pack that has a name in every language."""
+
+    @property
+    def name(self) -> LocalizedText:
+        """Its name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One function for one audience; None in a row where the audience does not use the function."""
+
+    subject: Subject
+    state: State
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One function for every audience."""
+
+    function: Function
+    cells: tuple[Cell | None, ...]
+    worst: State
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Functions × audiences in the pack's order; without a fresh judgement every cell is unknown."""
+
+    audiences: tuple[Audience, ...]
+    rows: tuple[Row, ...]
+    checked_at: datetime | None
+    is_stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A promised moment: kept so far, due soon, or broken."""
+
+    at: datetime
+    is_broken: bool
+    is_soon: bool
+
+    @property
+    def mood(self) -> str:
+        """Return the word for the style sheet."""
+        return "broken" if self.is_broken else "soon" if self.is_soon else "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSuspect:
+    """A suspect with what the pack says of it: its name, who runs it and how to reach them."""
+
+    suspect: Suspect
+    name: str
+    partner: str
+    contact: LocalizedText | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBulletin:
+    """A bulletin with what became of it."""
+
+    bulletin: Bulletin
+    status: str
+    published_at: datetime | None
+    approved_by: str
+
+    @property
+    def is_automatic(self) -> bool:
+        """Say whether no human published it."""
+        return self.approved_by in {"", "policy"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredActivation:
+    """An activation with its key and its procedure (None when the pack no longer has it)."""
+
+    key: int
+    procedure_id: str
+    procedure: Procedure | None
+    incident: str
+    state: str
+    start: datetime
+    until: datetime | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that waits for approval, and until when it may."""
+
+    stored: StoredBulletin
+    promise: Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One incident as the duty officer reads it."""
+
+    incident: Incident
+    functions: tuple[Function, ...]
+    audiences: tuple[Audience, ...] | None
+    packages: tuple[str, ...] | None
+    regions: tuple[str, ...] | None
+    suspects: tuple[NamedSuspect, ...]
+    promise: Promise | None
+    told: tuple[StoredBulletin, ...]
+    drafts: tuple[Draft, ...]
+    activations: tuple[StoredActivation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EyeState:
+    """Whether an eye sees: since when it is blind, or when it last gave a sign of life."""
+
+    eye: Eye
+    blind_since: datetime | None
+    last_seen: datetime | None
+
+    @property
+    def mood(self) -> str:
+        """Return `sees`, `blind` or `unused`."""
+        if self.blind_since is not None:
+            return "blind"
+        return "sees" if self.last_seen is not None else "unused"
+
+
+def grid(judgement: Judgement | None, *, pack: Pack, now: datetime) -> Grid:
+    """Lay the verdicts out; what nobody judged, or judged too long ago, is unknown and never green."""
+    is_stale = judgement is None or now - judgement.at > STALE_AFTER
+    verdicts: Mapping[Subject, Verdict] = {} if judgement is None or is_stale else judgement.verdicts
+    audiences = tuple(pack.audiences.values())
+    rows = tuple(_row(function, audiences, verdicts) for function in pack.functions.values())
+    return Grid(audiences, rows, judgement.at if judgement is not None else None, is_stale)
+
+
+def _row(function: Function, audiences: Sequence[Audience], verdicts: Mapping[Subject, Verdict]) -> Row:
+    cells = tuple(_cell(function, audience, verdicts) for audience in audiences)
+    states = [cell.state for cell in cells if cell is not None]
+    return Row(function, cells, max(states, key=_RANK.__getitem__, default=State.UNKNOWN))
+
+
+def _cell(function: Function, audience: Audience, verdicts: Mapping[Subject, Verdict]) -> Cell | None:
+    if audience.id not in function.audiences:
+        return None
+    subject = Subject(function.id, audience.id)
+    verdict = verdicts.get(subject)
+    return Cell(subject, verdict.state if verdict is not None else State.UNKNOWN, verdict)
+
+
+def promise(at: datetime, *, now: datetime) -> Promise:
+    """Say how a promised moment stands."""
+    return Promise(at, is_broken=now > at, is_soon=now <= at < now + SOON)
+
+
+def named(suspect: Suspect, *, pack: Pack) -> NamedSuspect:
+    """Put a name and a telephone to a suspect: a service, a partner or a package."""
+    service = pack.services.get(suspect.id)
+    partner = pack.partners.get(suspect.partner or (service.partner if service else suspect.id))
+    package = pack.packages.get(suspect.id)
+    name = service.name if service else package.name if package else partner.name if partner else suspect.id
+    return NamedSuspect(suspect, name, partner.name if partner else "", partner.contact if partner else None)
+
+
+def card(
+    incident: Incident,
+    *,
+    bulletins: Iterable[StoredBulletin],
+    activations: Iterable[StoredActivation],
+    pack: Pack,
+    now: datetime,
+) -> Card:
+    """Gather all that one incident's card shows."""
+    own = [stored for stored in bulletins if stored.bulletin.incident == incident.id]
+    told = tuple(stored for stored in reversed(own) if stored.status == "published")
+    waiting = [stored for stored in own if stored.status == "draft"]
+    due = incident.next_update_at if incident.is_open else None
+    return Card(
+        incident=incident,
+        functions=tuple(pack.functions[id_] for id_ in incident.functions if id_ in pack.functions),
+        audiences=_audiences(incident, pack),
+        packages=_names(incident.packages, {id_: package.name for id_, package in pack.packages.items()}),
+        regions=incident.regions,
+        suspects=tuple(named(suspect, pack=pack) for suspect in incident.suspects),
+        promise=promise(due, now=now) if due is not None else None,
+        told=told,
+        drafts=tuple(draft(stored, now=now) for stored in waiting),
+        activations=tuple(item for item in activations if item.incident == incident.id),
+    )
+
+
+def draft(stored: StoredBulletin, *, now: datetime) -> Draft:
+    """Set a waiting draft beside the moment until which it may wait."""
+    return Draft(stored, promise(stored.bulletin.drafted_at + APPROVAL_WITHIN, now=now))
+
+
+def _audiences(incident: Incident, pack: Pack) -> tuple[Audience, ...] | None:
+    if incident.audiences is None:
+        return None
+    return tuple(pack.audiences[id_] for id_ in incident.audiences if id_ in pack.audiences)
+
+
+def _names(ids: tuple[str, ...] | None, names: Mapping[str, str]) -> tuple[str, ...] | None:
+    return None if ids is None else tuple(names.get(id_, id_) for id_ in ids)
+
+
+def eyes(judgement: Judgement | None, last_seen: Mapping[str, datetime]) -> tuple[EyeState, ...]:
+    """Say of each eye whether it sees."""
+    blind = judgement.blind if judgement is not None else {}
+    return tuple(EyeState(eye, blind.get(eye), last_seen.get(eye.value)) for eye in Eye)

@@ -1,0 +1,20 @@
+"""Errors of the domains below, said to a duty officer in their language."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import _StrPromise
+from django.utils.translation import gettext_lazy as _
+
+from tocsin.kernel.errors import TocsinError
+
+SENTENCES: Mapping[str, _StrPromise] = {
+    "incident.phase": _("The incident has moved on since you opened this page. What you see now is up to date."),
+    "incident.note_length": _("A note needs some text, and no more than 2,000 characters."),
+    "incident.reason_missing": _("Say in a few words why it can be closed, for those who read it later."),
+}
+
+
+def sentence(error: TocsinError) -> str:
+    """Return the error in the reader's language where we have it, else in its own words; the code always."""
+    known = SENTENCES.get(error.code)
+    return f"{known} [{error.code}]" if known is not None else str(error)

@@ -1,0 +1,124 @@
+"""Reads for the screens: rows of the domains below, as the board wants them. Nothing is written here."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tocsin.bulletins.models import BulletinRow
+from tocsin.bulletins.queries import adapter, policy
+from tocsin.bulletins.rules.model import PublicationPolicy
+from tocsin.catalog.rules.model import Pack
+from tocsin.changes.models import ChangeRow
+from tocsin.continuity.models import ActivationRow
+from tocsin.continuity.rules.model import Procedure
+from tocsin.detection.queries import last_judgement
+from tocsin.incidents.models import IncidentRow
+from tocsin.incidents.queries import read_incident, recent
+from tocsin.incidents.rules.model import Incident
+from tocsin.kernel.clock import in_brussels
+from tocsin.observations.models import EyeSign, IntakeCount
+from tocsin.web import board
+
+ACCEPTED = "accepted"
+"""The intake code that counts what was taken in; every other one is a refusal or a redaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Everything on the console's first screen."""
+
+    grid: board.Grid
+    cards: tuple[board.Card, ...]
+    closed: tuple[board.Card, ...]
+    eyes: tuple[board.EyeState, ...]
+    policy: PublicationPolicy
+    refusals: tuple[IntakeCount, ...]
+    changes: tuple[ChangeRow, ...]
+
+    @property
+    def refused_count(self) -> int:
+        """Return how much was refused or redacted today."""
+        return sum(row.count for row in self.refusals)
+
+    @property
+    def tally(self) -> list[tuple[str, int]]:
+        """Return how many functions stand worst in each state, worst state first, leaving out states nobody is in."""
+        counted = Counter(row.worst.value for row in self.grid.rows)
+        return [(state, counted[state]) for state in ("down", "degraded", "unknown", "ok") if counted[state]]
+
+    @property
+    def draft_count(self) -> int:
+        """Return how many messages wait for approval."""
+        return sum(len(card.drafts) for card in self.cards + self.closed)
+
+
+def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> Console:
+    """Read the whole first screen in a fixed number of queries."""
+    judgement = last_judgement()
+    incidents = recent(now)[::-1]
+    cards = _cards(incidents, now=now, pack=pack, procedures=procedures)
+    return Console(
+        grid=board.grid(judgement, pack=pack, now=now),
+        cards=tuple(card for card in cards if card.incident.is_open),
+        closed=tuple(card for card in cards if not card.incident.is_open),
+        eyes=board.eyes(judgement, dict(EyeSign.objects.values_list("eye", "last_seen"))),
+        policy=policy(),
+        refusals=refusals(now),
+        changes=changes(now),
+    )
+
+
+def incident_card(incident_id: str, *, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> board.Card:
+    """Return one incident's card; raises `IncidentRow.DoesNotExist`."""
+    row = IncidentRow.objects.get(pk=incident_id)
+    return _cards([read_incident(row.state)], now=now, pack=pack, procedures=procedures)[0]
+
+
+def _cards(
+    incidents: Sequence[Incident], *, now: datetime, pack: Pack, procedures: dict[str, Procedure]
+) -> list[board.Card]:
+    ids = [incident.id for incident in incidents]
+    bulletins = stored_bulletins(ids)
+    activations = [
+        _activation(row, procedures) for row in ActivationRow.objects.filter(incident__in=ids).order_by("pk")
+    ]
+    return [
+        board.card(incident, bulletins=bulletins, activations=activations, pack=pack, now=now) for incident in incidents
+    ]
+
+
+def stored_bulletins(incidents: Iterable[str]) -> list[board.StoredBulletin]:
+    """Return the bulletins of these incidents, oldest first."""
+    rows = BulletinRow.objects.filter(incident__in=list(incidents)).order_by("drafted_at", "id")
+    return [stored_bulletin(row) for row in rows]
+
+
+def stored_bulletin(row: BulletinRow) -> board.StoredBulletin:
+    """Read one bulletin's row."""
+    return board.StoredBulletin(adapter().validate_python(row.content), row.status, row.published_at, row.approved_by)
+
+
+def _activation(row: ActivationRow, procedures: dict[str, Procedure]) -> board.StoredActivation:
+    return board.StoredActivation(
+        key=row.pk,
+        procedure_id=row.procedure,
+        procedure=procedures.get(row.procedure),
+        incident=row.incident,
+        state=row.state,
+        start=row.start,
+        until=row.until,
+        by=row.by,
+    )
+
+
+def refusals(now: datetime) -> tuple[IntakeCount, ...]:
+    """Return what intake refused or redacted today, latest first."""
+    today = in_brussels(now).date()
+    return tuple(IntakeCount.objects.filter(day=today).exclude(code=ACCEPTED).order_by("-last_at"))
+
+
+def changes(now: datetime) -> tuple[ChangeRow, ...]:
+    """Return the interventions of the last day, latest first; configuration readings are left out."""
+    since = now - timedelta(hours=24)
+    return tuple(ChangeRow.objects.filter(at__gte=since, at__lte=now).exclude(kind="fingerprint").order_by("-at"))

@@ -1,0 +1,26 @@
+"""Where the console, the login and the panel's form are reached."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from tocsin.web.views import acts, console, panel, session
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", session.home, name="home"),
+    path("login/", session.Login.as_view(), name="login"),
+    path("logout/", session.Logout.as_view(), name="logout"),
+    path("language/", session.language, name="language"),
+    path("console/", console.overview, name="console"),
+    path("console/board/", console.board_part, name="console-board"),
+    path("console/keys/", console.keys, name="console-keys"),
+    path("console/audit/", console.audit, name="console-audit"),
+    path("console/intake/", console.intake, name="console-intake"),
+    path("console/functions/<str:function_id>/", console.function, name="console-function"),
+    path("console/incidents/<str:incident_id>/", console.incident, name="console-incident"),
+    path("console/bulletins/<str:bulletin_id>/", console.bulletin, name="console-bulletin"),
+    path("console/incidents/<str:incident_id>/<str:act>/", acts.on_incident, name="act-incident"),
+    path("console/bulletins/<str:bulletin_id>/<str:act>/", acts.on_bulletin, name="act-bulletin"),
+    path("console/activations/<int:activation_id>/<str:act>/", acts.on_activation, name="act-activation"),
+    path("console/policy/<str:act>/", acts.on_policy, name="act-policy"),
+    path("panel/<str:token>/", panel.form, name="panel"),
+    path("panel/<str:token>/sent/", panel.sent, name="panel-sent"),
+]

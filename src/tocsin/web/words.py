@@ -1,0 +1,94 @@
+"""The words and shapes of the screens: one word for one thing, the same everywhere.
+
+A state is always shape, word and colour together; the colours are in `static/web/tocsin.css`.
+"""
+
+from collections.abc import Mapping
+
+from django.utils.functional import _StrPromise
+from django.utils.translation import gettext_lazy as _
+
+from tocsin.detection.rules.model import State
+
+type Words = Mapping[str, _StrPromise]
+
+SHAPES: Mapping[str, str] = {
+    State.OK: "●",
+    State.DEGRADED: "▲",
+    State.DOWN: "■",
+    "planned": "◆",
+    State.UNKNOWN: "?",
+}
+
+STATES: Words = {
+    State.OK: _("Works"),
+    State.DEGRADED: _("Disrupted"),
+    State.DOWN: _("Does not work"),
+    "planned": _("Planned maintenance"),
+    State.UNKNOWN: _("Not clear yet"),
+}
+
+PHASES: Words = {
+    "suspected": _("Suspected"),
+    "confirmed": _("Confirmed"),
+    "identified": _("Cause identified"),
+    "mitigated": _("Mitigated"),
+    "monitoring": _("Recovering, being watched"),
+    "resolved": _("Over"),
+}
+
+EYES: Words = {
+    "front": _("Front of the services"),
+    "client": _("Professionals’ software"),
+    "probes": _("Our own checks"),
+    "panel": _("Panel of professionals"),
+    "partner": _("Partners’ notices"),
+}
+
+BULLETINS: Words = {
+    "first": _("First message"),
+    "update": _("Update"),
+    "holding": _("Holding message"),
+    "end": _("End of the outage"),
+}
+
+PROCEDURES: Words = {"electronic": _("Electronic way round"), "non_ict": _("Without a computer")}
+
+ACTIVATIONS: Words = {"proposed": _("Proposed"), "active": _("In force"), "ended": _("Ended")}
+
+TIMELINE: Words = {
+    "opened": _("Opened"),
+    "updated": _("Changed"),
+    "closed": _("Closed"),
+    "promise_due": _("Next update nearly due"),
+    "promise_broken": _("Promised update missed"),
+    "bulletin_drafted": _("Message drafted"),
+    "bulletin_published": _("Message published"),
+    "bulletin_discarded": _("Draft set aside"),
+    "activation_proposed": _("Procedure proposed"),
+    "activation_active": _("Procedure put in force"),
+    "activation_started": _("Procedure put in force"),
+    "activation_extended": _("Procedure extended"),
+    "activation_ended": _("Procedure ended"),
+    "taken": _("Taken"),
+    "note": _("Note"),
+    "noted": _("Note"),
+    "confirmed": _("Confirmed by an operator"),
+    "mitigated": _("Marked as mitigated"),
+    "closed_by_operator": _("Closed by an operator"),
+}
+
+CHANGES: Words = {
+    "planned": _("Planned"),
+    "started": _("Started"),
+    "finished": _("Finished"),
+    "restarted": _("Restarted"),
+    "fingerprint": _("Configuration read"),
+}
+
+LANGUAGES: Mapping[str, str] = {"fr": "Français", "nl": "Nederlands", "de": "Deutsch", "en": "English"}
+
+
+def word(words: Words, key: str) -> str:
+    """Return the word for a key; an unknown key is shown as it is, never hidden."""
+    return str(words[key]) if key in words else key
