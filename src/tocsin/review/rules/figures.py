@@ -1,0 +1,94 @@
+"""The figures of incidents: how fast users were told what to do, and how long the pages were wrong."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from tocsin.catalog.rules.model import Pack
+from tocsin.incidents.rules.model import Incident
+from tocsin.kernel.intervals import Span
+from tocsin.review.rules.hit import audiences_hit, professionals, transactions
+from tocsin.review.rules.honesty import disagreement, ended_at
+from tocsin.review.rules.model import IncidentFigures, Past, Publication, Review
+from tocsin.review.rules.percentiles import distribution
+
+PROMISE = timedelta(minutes=5)
+"""From the first user hit to the first correct instruction readable; promised for 95 % of incidents."""
+
+
+def review(past: Past, *, pack: Pack) -> Review:
+    """Return the figures of every incident of the past and their distributions; exercises are only counted."""
+    real = [incident for incident in past.incidents if not incident.is_drill]
+    figures = tuple(incident_figures(incident, past=past, pack=pack) for incident in real)
+    instructed = [each for each in figures if each.to_instruction is not None or not each.is_running]
+    ended = [each.to_end for each in figures if each.to_end is not None]
+    return Review(
+        incidents=figures,
+        drills=len(past.incidents) - len(real),
+        to_detection=distribution([each.to_detection for each in figures]),
+        to_instruction=distribution(
+            [each.to_instruction for each in instructed], pending=len(figures) - len(instructed)
+        ),
+        to_end=distribution(ended, pending=len(figures) - len(ended)),
+        falsely_fine=distribution([worst(each.falsely_fine) for each in figures]),
+        falsely_bad=distribution([worst(each.falsely_bad) for each in figures]),
+        instructed_within_promise=sum(
+            each.to_instruction is not None and each.to_instruction <= PROMISE for each in instructed
+        ),
+    )
+
+
+def incident_figures(incident: Incident, *, past: Past, pack: Pack) -> IncidentFigures:
+    """Return one incident's figures."""
+    end = ended_at(incident)
+    span = Span(incident.hit_since, end)
+    readable_at = first_instruction(incident, past=past)
+    pages = {
+        audience: disagreement(audience, functions=_of(audience, incident, pack), incident=incident, past=past)
+        for audience in audiences_hit(incident, pack=pack)
+    }
+    counted = transactions(incident, span=span, pack=pack, now=past.until)
+    return IncidentFigures(
+        incident=incident.id,
+        hit_since=incident.hit_since,
+        is_running=end is None,
+        to_detection=incident.opened_at - incident.hit_since,
+        to_instruction=None if readable_at is None else readable_at - incident.hit_since,
+        to_end=None if end is None else end - incident.hit_since,
+        to_closing=None if incident.closed_at is None else incident.closed_at - incident.hit_since,
+        falsely_fine={audience: fine for audience, (fine, _) in pages.items()},
+        falsely_bad={audience: bad for audience, (_, bad) in pages.items()},
+        hit=professionals(incident, span=span, pack=pack, now=past.until),
+        transactions=counted,
+        uncounted=tuple(name for name in incident.functions if name not in counted),
+    )
+
+
+def first_instruction(incident: Incident, *, past: Past) -> datetime | None:
+    """Return when everyone whom a bulletin spoke to could read a procedure; None when that never was before the end.
+
+    A message without a procedure ("we do not know yet") is no instruction, nor is the end. A bulletin counts as
+    readable once the pages show its incident, if what they showed is known.
+    """
+    own = [each for each in past.publications if each.bulletin.incident == incident.id and each.bulletin.kind != "end"]
+    instructed: set[str] = set()
+    for publication in own:
+        texts = publication.bulletin.texts
+        instructed.update(audience for audience, text in texts.items() if text.procedures)
+        if texts and instructed.issuperset(texts):
+            return _readable_at(publication, past)
+    return None
+
+
+def worst(by_audience: Mapping[str, timedelta]) -> timedelta:
+    """Return the longest of the audiences' durations, none when there are no audiences."""
+    return max(by_audience.values(), default=timedelta(0))
+
+
+def _readable_at(publication: Publication, past: Past) -> datetime:
+    shown = (page.at for page in past.pages if publication.bulletin.incident in page.incidents)
+    return max(publication.at, next(shown, publication.at))
+
+
+def _of(audience: str, incident: Incident, pack: Pack) -> Sequence[str]:
+    functions = (pack.functions[name] for name in incident.functions if name in pack.functions)
+    return [function.id for function in functions if audience in function.audiences]
