@@ -1,0 +1,28 @@
+"""`tocsin history`: load past telemetry, so that detection knows what is usual."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Load past telemetry, so that detection knows what is usual.")
+
+
+@app.callback()
+def history() -> None:
+    """Load past telemetry, so that detection knows what is usual."""
+
+
+@app.command()
+def load(
+    folder: Annotated[Path, typer.Argument(help="A recording's folder, with history/*.parquet in it.")],
+    config: Annotated[Path | None, typer.Option(help="The configuration file.")] = None,
+) -> None:
+    """Load the five-minute sums of a recording's `history/`. The engine must not be running. Safe to repeat."""
+    from tocsin.runtime import startup
+
+    startup.start(config=config)
+    from tocsin.runtime.history import load_history
+
+    loaded = load_history(folder)
+    typer.echo(loaded)

@@ -1,0 +1,181 @@
+"""The demonstration: sets the stage, starts Tocsin on a replay clock, plays a recording to it, and tells the story.
+
+What is shown is the system itself: `tocsin serve` in a process tree of its own, fed over HTTP, mailing over SMTP.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import httpx
+
+from tocsin.kernel.clock import in_brussels
+from tocsin.kernel.errors import ConfigurationError
+from tocsin.plugins.sources.recording.model import Recording
+from tocsin.plugins.sources.recording.reader import open_recording
+from tocsin.runtime.demo import stage
+from tocsin.runtime.demo.mail_sink import MailSink
+from tocsin.runtime.demo.sender import Sender, Sent
+
+READY_WITHIN_S = 60.0
+STOPPED_WITHIN_S = 20.0
+
+type Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the audience asked for: which recording, how fast, where, and whether to stay when it is over."""
+
+    scenario: Path
+    speed: float
+    folder: Path
+    port: int
+    stays: bool
+
+
+class Stopped:
+    """Becomes true at Ctrl-C or SIGTERM; the first one asks for an orderly end."""
+
+    def __init__(self) -> None:
+        """Listen to both signals from now on."""
+        self.is_set = False
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_set = True
+
+    def __call__(self) -> bool:
+        """Say whether the end was asked for."""
+        return self.is_set
+
+
+def perform(wishes: Wishes, *, say: Say) -> None:
+    """Play the demonstration until its end, or until Ctrl-C; leaves no process behind."""
+    stopped = Stopped()
+    say("Reading the recording …")
+    recording = open_recording(wishes.scenario)
+    _announce(recording, wishes, say)
+    stage.clear(wishes.folder)
+    with MailSink(wishes.folder / "mail") as sink:
+        stage.configure(wishes.folder, port=wishes.port, smtp_url=sink.smtp_url)
+        cast = _set_the_stage(recording, wishes, say)
+        server = _serve(wishes)
+        try:
+            _wait_until_ready(server, wishes.port, stopped)
+            _tell_where_to_look(cast, wishes, sink, say)
+            sent = _play(recording, cast, wishes, stopped)
+            _close(sent, stopped, wishes, say)
+        finally:
+            _end(server)
+    say("Stopped.")
+
+
+def _announce(recording: Recording, wishes: Wishes, say: Say) -> None:
+    begins, ends = in_brussels(recording.start), in_brussels(recording.end)
+    say("")
+    say(f"{recording.title}, {begins:%H:%M} to {ends:%H:%M} in Brussels, at {wishes.speed:g} × real time.")
+    say("A SCRIPTED RECONSTRUCTION, not data of the real platform. UNOFFICIAL DEMONSTRATION.")
+    say(f"It plays for about {(recording.end - recording.start).total_seconds() / wishes.speed / 60:.0f} minutes.")
+    say("")
+
+
+def _set_the_stage(recording: Recording, wishes: Wishes, say: Say) -> stage.Stage:
+    from tocsin.runtime import clock, startup
+
+    say("1/3 Making the database …")
+    startup.start(needs_database=False)
+    startup.migrate()
+    clock.stand_at(wishes.folder, origin=recording.start, speed=wishes.speed)
+    cast = stage.people(recording, now=recording.start)
+    say("2/3 Loading four weeks of history, so that it is known what is usual …")
+    from tocsin.runtime.history import store_history
+
+    store_history(recording)
+    say("3/3 Starting Tocsin …")
+    return cast
+
+
+def _serve(wishes: Wishes) -> subprocess.Popen[bytes]:
+    from django.db import connections
+
+    connections.close_all()
+    command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--port", str(wishes.port), "--story"]
+    # A session of its own: Ctrl-C reaches the director alone, who then ends the others in order.
+    return subprocess.Popen(command, start_new_session=True, env=os.environ)  # noqa: S603 - our own command, no input in it
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], port: int, stopped: Stopped) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline and not stopped():
+        if server.poll() is not None:
+            break
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    if not stopped():
+        raise ConfigurationError(
+            "demo.not_ready",
+            f"Tocsin did not answer on port {port} within {READY_WITHIN_S:.0f} s.",
+            hint="What it printed above says why; another port can be given with --port.",
+        )
+
+
+def _tell_where_to_look(cast: stage.Stage, wishes: Wishes, sink: MailSink, say: Say) -> None:
+    base = f"http://127.0.0.1:{wishes.port}"
+    say("")
+    say(f"  Public pages    {base}/site/            (French, Dutch, German, English; try the doctors' page)")
+    say(f"  Console         {base}/console/         operator: {cast.operator}   password: {cast.password}")
+    say(f"  A panel member  {base}/panel/{cast.panel_token}/")
+    say(f"  Mail sent       {sink.page_url}")
+    say("")
+    say("The morning begins. Ctrl-C stops it. Times are those of Brussels, on the replayed day.")
+    say("")
+
+
+def _play(recording: Recording, cast: stage.Stage, wishes: Wishes, stopped: Stopped) -> Sent:
+    from tocsin.runtime import clock
+
+    api_url = f"http://127.0.0.1:{wishes.port}/api/v1/"
+    sender = Sender(recording, api_url=api_url, secret=cast.api_secret, clock=clock.current())
+    clock.start(wishes.folder)
+    return sender.run(should_stop=stopped)
+
+
+def _close(sent: Sent, stopped: Stopped, wishes: Wishes, say: Say) -> None:
+    for problem in sent.refused[:5]:
+        say(f"  refused: {problem}")
+    if stopped():
+        return
+    say("")
+    say(f"The recording is over: {sent.transactions:,} transactions and {sent.records:,} other observations were sent.")
+    _figures()
+    if wishes.stays:
+        say("Tocsin goes on; look around. Ctrl-C stops it.")
+        while not stopped():
+            time.sleep(0.2)
+
+
+def _figures() -> None:
+    subprocess.run([sys.executable, "-m", "tocsin.cli.main", "figures"], check=False, env=os.environ)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    if server.poll() is not None:
+        return
+    server.terminate()
+    try:
+        server.wait(STOPPED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
