@@ -7,10 +7,26 @@ from django.db import models
 
 
 class IntakeBatch(models.Model):
-    """An idempotency key that was accepted, so that a batch sent twice counts once."""
+    """An idempotency key that was accepted, so that a batch sent twice counts once.
+
+    `fingerprint` is a hash of what was sent (another content under the same key is a mistake of the sender);
+    `record` is the one record in the intake log that counts for this key.
+    """
 
     key = models.CharField(max_length=120, primary_key=True)
-    accepted_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(db_index=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    record = models.CharField(max_length=80, blank=True)
+
+
+class SeriesState(models.Model):
+    """Where a cumulative OTLP series stood when it was last seen: the increase since then is what happened."""
+
+    series = models.CharField(max_length=64, primary_key=True)
+    start_us = models.BigIntegerField()
+    time_us = models.BigIntegerField()
+    counts = models.JSONField()
+    seen_at = models.DateTimeField(db_index=True)
 
 
 class IntakeCount(models.Model):

@@ -1,0 +1,398 @@
+"""Taking in what every eye sees, and storing what was taken in.
+
+Transactions go into the intake log and are acknowledged once they are on the disk; the engine drains the log into
+the telemetry store. Reports, probe results and notices are few: they go straight into the database, in one
+transaction with their counts. Everything accepted, refused or redacted is counted by local day and source.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+
+from tocsin.catalog.rules.model import Pack
+from tocsin.kernel.clock import in_brussels
+from tocsin.observations.errors import KeyReusedError, NothingUsableError
+from tocsin.observations.intake_log import IntakeReader, IntakeWriter
+from tocsin.observations.models import EyeSign, IntakeBatch, IntakeCount, NoticeRow, ProbeRow, ReportRow, SeriesState
+from tocsin.observations.ports import TelemetryStore
+from tocsin.observations.queries import LOOK_BACK, NOTICES_BACK, REPORTS_BACK, configured_pack
+from tocsin.observations.rules.model import Eye, Notice, ProbeResult, Report, Transactions
+from tocsin.observations.rules.records import Record, decoded, encoded
+from tocsin.observations.rules.redaction import Redacted, redact
+from tocsin.observations.rules.rollup import combine, roll_up
+from tocsin.observations.rules.screening import EARLIEST, Screened, screened
+
+KEYS_KEPT: Final = timedelta(days=2)
+"""A sender that repeats a batch later than this has long been told that it was too old."""
+
+ROWS_KEPT: Final = timedelta(days=400)
+"""Reports, probe results and notices serve the yearly review."""
+
+SERIES_KEPT: Final = timedelta(hours=6)
+_TEXT_LENGTH: Final = 500
+_MESSAGE_LENGTH: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: how many items were accepted, how many refused (by code) and why, in words."""
+
+    accepted: int
+    refused: Mapping[str, int] = field(default_factory=dict)
+    words: str = ""
+    redacted: int = 0
+    is_repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One thing to count: how many of `code`, and words worth keeping."""
+
+    code: str
+    count: int = 1
+    message: str = ""
+
+
+# --- transactions ------------------------------------------------------------------------------------------------
+
+
+def accept_transactions(
+    transactions: Transactions,
+    *,
+    source: str,
+    now: datetime,
+    batch_key: str | None = None,
+    unreadable: int = 0,
+    pack: Pack | None = None,
+) -> Receipt:
+    """Take a batch in: screened, on the disk, counted. What it returns is acknowledged and will not be lost.
+
+    `batch_key` makes a repetition harmless; `unreadable` says how many rows the decoder had to leave out. Raises
+    `KeyReusedError` for another batch under the same key and `NothingUsableError` when every row is refused.
+    """
+    key = f"{source}:{batch_key}"[:120] if batch_key else None
+    fingerprint = hashlib.sha256(encoded(Record(key=None, transactions=transactions))).hexdigest() if key else ""
+    if key and _is_repeated(key, fingerprint, sent_as=batch_key or ""):
+        count(source, [Tally("repeated")], now=now)
+        return Receipt(accepted=0, is_repeated=True)
+    result = screened(transactions, pack=pack or configured_pack(), now=now)
+    refused = dict(result.refused) | ({"unreadable": unreadable} if unreadable else {})
+    words = "; ".join(result.words[code] for code in refused if code in result.words)
+    if not len(result.transactions):
+        if refused:
+            raise NothingUsableError(words or "no row can be read", refused=refused)
+        return Receipt(accepted=0)
+    record = intake_writer().append(encoded(Record(key=key, transactions=result.transactions)))
+    accepted = int(result.transactions.count.sum())
+    with transaction.atomic():
+        # Two processes may have taken in the same batch at once: the first to commit its key counts.
+        if key and not _claimed(key, fingerprint=fingerprint, record=record, now=now):
+            return Receipt(accepted=0, is_repeated=True)
+        count(source, [Tally("accepted", accepted), *_tallies(result, unreadable)], now=now)
+        _sign_of_transactions(result.transactions, now=now)
+    return Receipt(accepted=accepted, refused=refused, words=words)
+
+
+def _is_repeated(key: str, fingerprint: str, *, sent_as: str) -> bool:
+    known = IntakeBatch.objects.filter(key=key).first()
+    if known is not None and known.fingerprint not in {"", fingerprint}:
+        raise KeyReusedError(sent_as)
+    return known is not None
+
+
+def _claimed(key: str, *, fingerprint: str, record: str, now: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            IntakeBatch.objects.create(key=key, accepted_at=now, fingerprint=fingerprint, record=record)
+    except IntegrityError:
+        # The engine may have met the record in the log, and claimed the key for it, before we came to it.
+        return IntakeBatch.objects.filter(key=key, record=record).update(fingerprint=fingerprint) > 0
+    return True
+
+
+def _tallies(result: Screened, unreadable: int) -> Iterable[Tally]:
+    for code, number in result.refused.items():
+        yield Tally(f"refused.{code}", number, result.words.get(code, ""))
+    for code, number in result.remarks.items():
+        yield Tally(f"remark.{code}", number, result.words.get(code, ""))
+    if unreadable:
+        yield Tally("refused.unreadable", unreadable)
+
+
+def _sign_of_transactions(transactions: Transactions, *, now: datetime) -> None:
+    for code, vantage in enumerate(transactions.vantages):
+        seen = transactions.time_us[transactions.vantage == code]
+        if len(seen):
+            at = datetime.fromtimestamp(int(seen.max()) / 1_000_000, tz=now.tzinfo)
+            sign_of_life(Eye(vantage), at=at, now=now)
+
+
+@cache
+def intake_writer() -> IntakeWriter:
+    """Return this process's writer to the intake log."""
+    return IntakeWriter(_intake_folder())
+
+
+@cache
+def intake_reader() -> IntakeReader:
+    """Return the reader of the intake log; only the engine may use it."""
+    return IntakeReader(_intake_folder())
+
+
+def _intake_folder() -> Path:
+    folder: Path = settings.CONFIGURATION.intake_folder
+    return folder
+
+
+def drain(store: TelemetryStore, *, now: datetime, reader: IntakeReader | None = None) -> int:
+    """Store everything that was acknowledged and return how many transactions that were. For the engine alone.
+
+    May be killed at any line: what was read and not yet noted as stored is stored again under the same id, which
+    the store knows.
+    """
+    source = reader or intake_reader()
+    total = 0
+    while (pending := source.pending()) is not None:
+        batches = [record for place, content in pending.records if (record := _counting(place, content, now=now))]
+        rollups = combine([roll_up(batch) for batch in batches])
+        if store.append(pending.batch_id, rollups):
+            total += sum(int(batch.count.sum()) for batch in batches)
+        source.mark_stored(pending)
+    source.tidy()
+    return total
+
+
+def _counting(place: str, content: bytes, *, now: datetime) -> Transactions | None:
+    """Return the record's transactions, or None when another record counts for the same key."""
+    try:
+        record = decoded(content)
+    except (ValueError, KeyError, TypeError) as error:
+        count("intake-log", [Tally("error.unreadable_record", message=f"{place}: {error}")], now=now)
+        return None
+    if record.key is not None:
+        # A sender may have been cut off after its record was written and before its key was: the key is set here.
+        batch, _ = IntakeBatch.objects.get_or_create(key=record.key, defaults={"accepted_at": now, "record": place})
+        if batch.record != place:
+            return None
+    return record.transactions
+
+
+# --- what comes one by one ---------------------------------------------------------------------------------------
+
+_PSEUDONYM: Final = re.compile(r"[a-z][a-z0-9]*\d[a-z0-9]*(?:-[a-z0-9]{1,20})?")
+
+
+def accept_reports(
+    reports: Sequence[Report], *, source: str, now: datetime, batch_key: str | None = None, pack: Pack | None = None
+) -> Receipt:
+    """Take reports in, redacted; raises `NothingUsableError` when every one is refused, `KeyReusedError` as above."""
+    known = pack or configured_pack()
+    checked = [(report, _fault_of_report(report, known, now)) for report in reports]
+    good = [(report, redact(report.text)) for report, fault in checked if fault is None]
+    rows = [
+        ReportRow(
+            at=report.at,
+            received_at=now,
+            member=report.member,
+            audience=report.audience,
+            package=report.package,
+            region=report.region,
+            function=report.function,
+            works=report.works,
+            text=_clipped(text.text, _TEXT_LENGTH),
+            redactions=text.total,
+        )
+        for report, text in good
+    ]
+    batch = _Batch(source=source, now=now, key=batch_key, content=reports, eye=Eye.PANEL, table=ReportRow.objects)
+    faults = [fault for _, fault in checked if fault is not None]
+    return _store(batch, rows, faults=faults, texts=[text for _, text in good])
+
+
+def accept_probe_results(
+    results: Sequence[ProbeResult],
+    *,
+    source: str,
+    now: datetime,
+    batch_key: str | None = None,
+    pack: Pack | None = None,
+) -> Receipt:
+    """Take results of synthetic checks in; raises as `accept_reports` does."""
+    known = pack or configured_pack()
+    checked = [(result, _fault_of_probe(result, known, now)) for result in results]
+    good = [(result, redact(result.detail)) for result, fault in checked if fault is None]
+    rows = [
+        ProbeRow(
+            at=result.at,
+            probe=result.probe[:60],
+            service=result.service,
+            function=result.function,
+            is_ok=result.is_ok,
+            duration_ms=result.duration_ms,
+            detail=_clipped(detail.text, 200),
+        )
+        for result, detail in good
+    ]
+    batch = _Batch(source=source, now=now, key=batch_key, content=results, eye=Eye.PROBES, table=ProbeRow.objects)
+    faults = [fault for _, fault in checked if fault is not None]
+    return _store(batch, rows, faults=faults, texts=[detail for _, detail in good])
+
+
+def accept_notices(
+    notices: Sequence[Notice], *, source: str, now: datetime, batch_key: str | None = None, pack: Pack | None = None
+) -> Receipt:
+    """Take partners' statements in; raises as `accept_reports` does."""
+    known = pack or configured_pack()
+    checked = [(notice, _fault_of_notice(notice, known, now)) for notice in notices]
+    good = [(notice, redact(notice.text)) for notice, fault in checked if fault is None]
+    rows = [
+        NoticeRow(
+            at=notice.at,
+            partner=notice.partner,
+            services=[service for service in notice.services if service in known.services],
+            state=notice.state,
+            text=_clipped(text.text, _TEXT_LENGTH),
+            until=notice.until,
+        )
+        for notice, text in good
+    ]
+    batch = _Batch(source=source, now=now, key=batch_key, content=notices, eye=Eye.PARTNER, table=NoticeRow.objects)
+    faults = [fault for _, fault in checked if fault is not None]
+    return _store(batch, rows, faults=faults, texts=[text for _, text in good])
+
+
+type Fault = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    source: str
+    now: datetime
+    key: str | None
+    content: Sequence[object]
+    eye: Eye
+    table: models.Manager[Any]
+
+
+def _store(
+    batch: _Batch, rows: Sequence[models.Model], *, faults: Sequence[Fault], texts: Sequence[Redacted]
+) -> Receipt:
+    key = f"{batch.source}:{batch.key}"[:120] if batch.key else None
+    fingerprint = hashlib.sha256(repr(batch.content).encode()).hexdigest()
+    refused = {code: sum(1 for other, _ in faults if other == code) for code, _ in faults}
+    words = "; ".join(dict.fromkeys(word for _, word in faults))[:_MESSAGE_LENGTH]
+    if not rows and faults:
+        raise NothingUsableError(words, refused=refused)
+    with transaction.atomic():
+        if key and _is_repeated(key, fingerprint, sent_as=batch.key or ""):
+            count(batch.source, [Tally("repeated")], now=batch.now)
+            return Receipt(accepted=0, is_repeated=True)
+        if key:
+            IntakeBatch.objects.create(key=key, accepted_at=batch.now, fingerprint=fingerprint)
+        if rows:
+            batch.table.bulk_create(rows)
+            latest: datetime = max(row.at for row in rows)  # type: ignore[attr-defined]  # each of the three has it
+            sign_of_life(batch.eye, at=latest, now=batch.now)
+        kinds = {kind: sum(text.counts.get(kind, 0) for text in texts) for text in texts for kind in text.counts}
+        tallies = [Tally("accepted", len(rows))] if rows else []
+        tallies += [Tally(f"redacted.{kind}", number) for kind, number in kinds.items()]
+        tallies += [Tally(f"refused.{code}", refused[code], word) for code, word in dict(faults).items()]
+        count(batch.source, tallies, now=batch.now)
+    return Receipt(accepted=len(rows), refused=refused, words=words, redacted=sum(kinds.values()))
+
+
+def _fault_of_report(report: Report, pack: Pack, now: datetime) -> Fault | None:
+    if not _PSEUDONYM.fullmatch(report.member) or redact(report.member).total:
+        return "bad_member", "a member is known by a pseudonym such as m040-ac92ef, never by a name or number"
+    for what, value, known in (
+        ("function", report.function, pack.functions),
+        ("audience", report.audience, pack.audiences),
+        ("package", report.package, pack.packages),
+        ("region", report.region, pack.regions),
+    ):
+        if value not in known:
+            return f"unknown_{what}", _unknown(what, value)
+    return _fault_of_time(report.at, now, back=REPORTS_BACK)
+
+
+def _fault_of_probe(result: ProbeResult, pack: Pack, now: datetime) -> Fault | None:
+    if result.service not in pack.services:
+        return "unknown_service", _unknown("service", result.service)
+    if result.function is not None and result.function not in pack.functions:
+        return "unknown_function", _unknown("function", result.function)
+    return _fault_of_time(result.at, now, back=LOOK_BACK)
+
+
+def _fault_of_notice(notice: Notice, pack: Pack, now: datetime) -> Fault | None:
+    if notice.partner not in pack.partners:
+        return "unknown_partner", _unknown("partner", notice.partner)
+    unknown = [service for service in notice.services if service not in pack.services]
+    if unknown and len(unknown) == len(notice.services):
+        return "unknown_service", _unknown("service", unknown[0])
+    return _fault_of_time(notice.at, now, back=NOTICES_BACK)
+
+
+def _fault_of_time(at: datetime, now: datetime, *, back: timedelta) -> Fault | None:
+    if at > now + EARLIEST:
+        return "too_new", f"a clock far off: {(at - now).total_seconds():,.0f} s ahead of ours"
+    if at < now - back:
+        return "too_old", f"a clock far off, or too late: {(now - at).total_seconds():,.0f} s behind ours"
+    return None
+
+
+def _unknown(what: str, value: str) -> str:
+    return f"unknown {what}: {redact(value[:60]).text}"
+
+
+def _clipped(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+# --- counting and cleaning ---------------------------------------------------------------------------------------
+
+
+def count(source: str, tallies: Iterable[Tally], *, now: datetime) -> None:
+    """Add to the day's counts of a source; words are redacted, since senders put anything anywhere."""
+    day = in_brussels(now).date()
+    for tally in tallies:
+        message = _clipped(redact(tally.message).text, _MESSAGE_LENGTH)
+        row = IntakeCount(
+            day=day, source=source[:60], code=tally.code[:80], count=tally.count, last_at=now, last_message=message
+        )
+        with transaction.atomic():
+            changed = IntakeCount.objects.filter(day=day, source=row.source, code=row.code).update(
+                count=models.F("count") + tally.count,
+                last_at=now,
+                **({"last_message": message} if message else {}),
+            )
+            if not changed:
+                row.save(force_insert=True)
+
+
+def count_refusal(source: str, *, code: str, message: str, now: datetime) -> None:
+    """Count a request that was refused as a whole."""
+    count(source, [Tally(f"error.{code}", 1, message)], now=now)
+
+
+def sign_of_life(eye: Eye, *, at: datetime, now: datetime) -> None:
+    """Note that an eye saw something at `at` (never later than `now`, and never earlier than what is noted)."""
+    moment = min(at, now)
+    changed = EyeSign.objects.filter(eye=eye.value, last_seen__lt=moment).update(last_seen=moment)
+    if not changed:
+        EyeSign.objects.get_or_create(eye=eye.value, defaults={"last_seen": moment})
+
+
+def prune(*, now: datetime) -> None:
+    """Forget what has served its time: idempotency keys, series, and observations older than the review needs."""
+    IntakeBatch.objects.filter(accepted_at__lt=now - KEYS_KEPT).delete()
+    SeriesState.objects.filter(seen_at__lt=now - SERIES_KEPT).delete()
+    for rows in (ReportRow, ProbeRow, NoticeRow):
+        rows.objects.filter(at__lt=now - ROWS_KEPT).delete()
