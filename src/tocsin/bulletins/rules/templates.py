@@ -32,6 +32,7 @@ MESSAGES: Mapping[str, frozenset[str]] = {
     "paid.confirmed": frozenset({"text", "validator", "validated_on", "expires_on"}),
     "next.promise": frozenset({"time"}),
     "duty.deadline": frozenset({"duty", "deadline"}),
+    "duty.within": frozenset({"duty", "within"}),
     "subject.first": frozenset({"what", "since"}),
     "subject.update": frozenset({"what", "at"}),
     "subject.holding": frozenset({"what", "at"}),

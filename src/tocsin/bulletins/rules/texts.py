@@ -9,11 +9,12 @@ from datetime import datetime
 
 from tocsin.bulletins.rules.clock_words import clock_times, durations, full_day_words
 from tocsin.bulletins.rules.model import AudienceText, BulletinKind
+from tocsin.bulletins.rules.money import money_words
 from tocsin.bulletins.rules.reach import Reach, lead_function
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.catalog.rules.model import Function, Pack
-from tocsin.continuity.rules.legal import confirmed, may_show_avoid
-from tocsin.continuity.rules.model import Activation, Duty, LegalBasis, Procedure
+from tocsin.continuity.rules.legal import may_show_avoid
+from tocsin.continuity.rules.model import Activation, Duty, Procedure
 from tocsin.continuity.rules.selection import procedures_for
 from tocsin.detection.rules.model import State
 from tocsin.incidents.rules.model import Incident, Phase
@@ -203,13 +204,20 @@ def _is_login_fault(writing: Writing) -> bool:
 
 
 def _shortened(chosen: Sequence[Procedure]) -> tuple[Procedure, ...]:
-    # The first procedure of each function comes before anybody's second; the same sentence is never said twice.
+    # The most useful function's ways out come first, then the first of each other; no sentence is said twice.
     firsts = {procedure.function: procedure for procedure in reversed(chosen)}
-    ordered = sorted(chosen, key=lambda procedure: procedure is not firsts[procedure.function])
+    leading = chosen[0].function if chosen else ""
+    ordered = sorted(chosen, key=lambda procedure: _turn(procedure, leading, firsts))
     said: dict[str, Procedure] = {}
     for procedure in ordered:
         said.setdefault(procedure.instruction[LANGUAGES[0]], procedure)
     return tuple(said.values())[:MAX_INSTRUCTIONS]
+
+
+def _turn(procedure: Procedure, leading: str, firsts: Mapping[str, Procedure]) -> int:
+    if procedure.function == leading:
+        return 0
+    return 1 if procedure is firsts[procedure.function] else 2
 
 
 def _with_first(shown: Sequence[Procedure], chosen: Sequence[Procedure]) -> tuple[Procedure, ...]:
@@ -217,29 +225,8 @@ def _with_first(shown: Sequence[Procedure], chosen: Sequence[Procedure]) -> tupl
 
 
 def _paid(shown: Sequence[Procedure], writing: Writing) -> LocalizedText | None:
-    # A yes is said only when it holds for everything the reader has just been told to do.
     today = in_brussels(writing.now).date()
-    answers = {procedure.id: confirmed(procedure.legal, today=today) for procedure in shown}
-    for procedure in shown:
-        if answers[procedure.id] is None:
-            return procedure.legal.unconfirmed
-    said = [_confirmed_words(procedure.legal, writing) for procedure in shown]
-    if not said:
-        return None
-    return {language: " ".join(dict.fromkeys(text[language] for text in said)) for language in LANGUAGES}
-
-
-def _confirmed_words(legal: LegalBasis, writing: Writing) -> LocalizedText:
-    assert legal.validator is not None
-    assert legal.validated_on is not None
-    assert legal.expires_on is not None
-    facts: dict[str, LocalizedText] = {
-        "text": legal.text,
-        "validator": dict.fromkeys(LANGUAGES, legal.validator),
-        "validated_on": {language: full_day_words(legal.validated_on, language) for language in LANGUAGES},
-        "expires_on": {language: full_day_words(legal.expires_on, language) for language in LANGUAGES},
-    }
-    return writing.templates.fill("paid.confirmed", facts)
+    return money_words([procedure.legal for procedure in shown], today=today, templates=writing.templates)
 
 
 def _avoid(chosen: Sequence[Procedure], writing: Writing) -> LocalizedText | None:

@@ -1,0 +1,174 @@
+"""Turns facts into files: pages and feeds in every language, and one document for machines."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.resources import files
+from urllib.parse import urlencode
+
+from django.template.loader import get_template
+from django.utils import translation
+from django.utils.translation import gettext
+
+from tocsin.bulletins.rules.templates import Templates
+from tocsin.kernel.clock import format_moment
+from tocsin.kernel.language import LANGUAGES, Language
+from tocsin.status_site.feeds import feed
+from tocsin.status_site.rules.document import status_document
+from tocsin.status_site.rules.facts import Facts
+from tocsin.status_site.rules.leaflets import leaflets
+from tocsin.status_site.rules.pages import (
+    Link,
+    audience_lines,
+    audience_page,
+    checked_words,
+    offered_languages,
+    procedures_of,
+)
+
+REFRESH = timedelta(minutes=1)
+"""How often an open page looks for a newer one; a replay runs faster, and so do its pages."""
+
+REPLAY_REFRESH = timedelta(seconds=5)
+
+ASSETS = ("site.css", "refresh.js")
+
+type Files = dict[str, bytes]
+type Context = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where readers go for what is not a static page: `site_url` is the site's own, `base_url` the application's."""
+
+    site_url: str
+    base_url: str
+
+
+def render_pages(facts: Facts, *, templates: Templates, addresses: Addresses) -> Files:
+    """Render everything that says what works: it changes with every look, if only in its times."""
+    rendered: Files = {"status.json": _json(status_document(facts))}
+    for language in LANGUAGES:
+        with translation.override(language):
+            context = _context(language, facts, templates)
+            rendered.update(_language_pages(language, facts, context, addresses))
+            rendered.update(_feeds(language, facts, templates, addresses))
+    rendered["index.html"] = _page("languages", {**_context("en", facts, templates), "lines": _invitations(facts)})
+    return rendered
+
+
+def render_standing(facts: Facts, *, templates: Templates) -> Files:
+    """Render what changes only with the content pack and the day: procedures, their lists, style and script."""
+    rendered: Files = {f"assets/{name}": _asset(name) for name in ASSETS}
+    rendered["robots.txt"] = b"User-agent: *\nDisallow: /\n" if facts.is_demonstration else b"User-agent: *\nAllow: /\n"
+    for language in LANGUAGES:
+        with translation.override(language):
+            context = {**_context(language, facts, templates), "checked_at": None, "root": "../../"}
+            for leaflet in leaflets(language, facts=facts, templates=templates):
+                rendered[f"{language}/procedures/{leaflet.id}.html"] = _page(
+                    "procedure", {**context, "procedure": leaflet, "help_desk": ""}
+                )
+            for audience in facts.pack.audiences.values():
+                own = procedures_of(audience.id, language, facts=facts)
+                link = Link(audience.id, audience.name[language])
+                rendered[f"{language}/{audience.id}/procedures.html"] = _page(
+                    "procedures", {**context, "audience": link, "procedures": own}
+                )
+    return rendered
+
+
+def _language_pages(
+    language: Language, facts: Facts, context: Context, addresses: Addresses
+) -> Iterator[tuple[str, bytes]]:
+    lines = audience_lines(language, facts=facts)
+    yield f"{language}/index.html", _page("overview", {**context, "root": "../", "lines": lines})
+    audiences = [line.audience for line in lines]
+    for line in lines:
+        page = audience_page(line.audience.id, language, facts=facts)
+        query = urlencode({"language": language, "audience": line.audience.id})
+        yield (
+            f"{language}/{line.audience.id}/index.html",
+            _page(
+                "audience",
+                {
+                    **context,
+                    "root": "../../",
+                    "page": page,
+                    "audiences": audiences,
+                    "subscribe_url": f"{addresses.base_url.rstrip('/')}/subscribe/?{query}",
+                },
+            ),
+        )
+
+
+def _feeds(language: Language, facts: Facts, templates: Templates, addresses: Addresses) -> Iterator[tuple[str, bytes]]:
+    yield f"{language}/feed.xml", feed(language, facts=facts, templates=templates, site_url=addresses.site_url)
+    for audience in facts.pack.audiences:
+        yield (
+            f"{language}/{audience}/feed.xml",
+            feed(language, audience=audience, facts=facts, templates=templates, site_url=addresses.site_url),
+        )
+
+
+def _context(language: Language, facts: Facts, templates: Templates) -> Context:
+    checked, valid_until = checked_words(language, facts=facts)
+    return {
+        "language": language,
+        "languages": offered_languages(),
+        "title": gettext("e-health services"),
+        "checked": checked,
+        "checked_at": facts.checked_at,
+        "valid_until": valid_until,
+        "valid_until_iso": format_moment(facts.valid_until),
+        "is_stale": facts.is_stale,
+        "is_demonstration": facts.is_demonstration,
+        "is_replay": facts.is_replay,
+        "refresh_s": int((REPLAY_REFRESH if facts.is_replay else REFRESH).total_seconds()),
+        "labels": {name: templates.label(name, language) for name in ("now", "paid", "avoid", "next", "duties")},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Invitation:
+    """A language on the way in, in its own words."""
+
+    id: str
+    name: str
+    invitation: str
+    demonstration: str
+    replay: str
+    checked: str
+
+
+def _invitations(facts: Facts) -> Sequence[_Invitation]:
+    return [_invitation(link, facts) for link in offered_languages()]
+
+
+def _invitation(link: Link, facts: Facts) -> _Invitation:
+    language = next(language for language in LANGUAGES if language == link.id)
+    checked, valid_until = checked_words(language, facts=facts)
+    with translation.override(language):
+        told = get_template("status_site/checked.html").render(
+            {"checked": checked, "valid_until": valid_until, "is_stale": facts.is_stale}
+        )
+        return _Invitation(
+            id=link.id,
+            name=link.name,
+            invitation=gettext("What works? What to do if it does not?"),
+            demonstration=gettext("Unofficial demonstration"),
+            replay=gettext("Scripted reconstruction"),
+            checked=told.strip(),
+        )
+
+
+def _page(name: str, context: Mapping[str, object]) -> bytes:
+    return get_template(f"status_site/{name}.html").render(dict(context)).encode()
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _asset(name: str) -> bytes:
+    return (files("tocsin.status_site") / "assets" / name).read_bytes()

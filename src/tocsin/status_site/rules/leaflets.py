@@ -1,0 +1,83 @@
+"""A procedure as a leaflet: what a professional prints beforehand and reads when nothing else works."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tocsin.bulletins.rules.clock_words import durations, full_day_words, typeset
+from tocsin.bulletins.rules.money import legal_words
+from tocsin.bulletins.rules.templates import Templates
+from tocsin.continuity.rules.model import Duty, Procedure
+from tocsin.kernel.clock import in_brussels
+from tocsin.kernel.language import Language, LocalizedText
+from tocsin.status_site.rules.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a fact was read, and when it was last checked."""
+
+    address: str
+    checked_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaflet:
+    """A procedure in one language, in plain words. A "do not" is never on it: when it holds is decided on the day."""
+
+    id: str
+    version: str
+    title: str
+    audiences: str
+    instruction: str
+    steps: tuple[str, ...]
+    patient: str
+    legal: str
+    legal_address: str
+    forms: tuple[str, ...]
+    exclusions: tuple[str, ...]
+    duties: tuple[str, ...]
+    time_cost: str
+    sources: tuple[Reference, ...]
+    checked_on: str
+    review_on: str
+    to_be_validated_by: str
+
+
+def leaflets(language: Language, *, facts: Facts, templates: Templates) -> tuple[Leaflet, ...]:
+    """Return every procedure of the pack as a leaflet."""
+    return tuple(_leaflet(procedure, language, facts, templates) for procedure in facts.procedures.values())
+
+
+def _leaflet(procedure: Procedure, language: Language, facts: Facts, templates: Templates) -> Leaflet:
+    def words(text: LocalizedText | None) -> str:
+        return "" if text is None else typeset(text[language], language)
+
+    def all_words(texts: Iterable[LocalizedText]) -> tuple[str, ...]:
+        return tuple(words(text) for text in texts)
+
+    names = (facts.pack.audiences[audience].plural for audience in procedure.audiences)
+    return Leaflet(
+        id=procedure.id,
+        version=procedure.version,
+        title=words(procedure.title),
+        audiences=", ".join(all_words(names)),
+        instruction=words(procedure.instruction),
+        steps=all_words(procedure.steps),
+        patient=words(procedure.patient),
+        legal=words(legal_words(procedure.legal, today=in_brussels(facts.now).date(), templates=templates)),
+        legal_address=procedure.legal.address,
+        forms=all_words(procedure.forms),
+        exclusions=all_words(procedure.exclusions),
+        duties=all_words(_duty(duty, templates) for duty in procedure.duties),
+        time_cost=words(procedure.time_cost),
+        sources=tuple(Reference(s.address, full_day_words(s.checked_on, language)) for s in procedure.sources),
+        checked_on=full_day_words(procedure.checked_on, language),
+        review_on=full_day_words(procedure.review_on, language),
+        to_be_validated_by=procedure.to_be_validated_by or "",
+    )
+
+
+def _duty(duty: Duty, templates: Templates) -> LocalizedText:
+    if duty.within is None:
+        return duty.text
+    return templates.fill("duty.within", {"duty": duty.text, "within": durations(duty.within)})
