@@ -31,11 +31,11 @@ POLICY = "policy"
 def save_draft(bulletin: Bulletin, *, reasons: Sequence[Reason] = (), now: datetime) -> None:
     """Keep a draft for approval. A draft of the same id is replaced; one that is out already is left as it is."""
     row = _row(bulletin.id)
-    if row is not None and row.status != "draft":
+    if row is not None and row.status == "published":
         return
     _store(bulletin, _Standing("draft", reasons=reasons))
     _supersede_older(bulletin)
-    if row is None:
+    if row is None or row.status != "draft":
         _tell(bulletin, _Step("drafted", ENGINE, now, reasons))
 
 

@@ -1,14 +1,21 @@
-"""Reading procedures from a content pack, and stored activations."""
+"""Reading procedures from a content pack, and stored activations.
 
-from datetime import date
+Django's models are imported where they are read: replay loads procedures here and runs without Django.
+"""
+
+from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tocsin.catalog.errors import PackError
 from tocsin.catalog.queries import read_files
 from tocsin.catalog.rules.findings import Finding, errors_in
 from tocsin.catalog.rules.model import Pack
-from tocsin.continuity.rules.model import Procedure
+from tocsin.continuity.rules.model import Activation, ActivationState, Procedure
 from tocsin.continuity.rules.validation import LEGAL_FILE, PROCEDURES_FOLDER, check_procedure_files
+
+if TYPE_CHECKING:
+    from tocsin.continuity.models import ActivationRow
 
 
 def load_procedures(folder: Path, pack: Pack) -> dict[str, Procedure]:
@@ -32,3 +39,40 @@ def check_procedures(folder: Path, pack: Pack, *, today: date | None = None) -> 
 def _names(folder: Path) -> tuple[str, ...]:
     files = sorted((folder / PROCEDURES_FOLDER).glob("*.toml"))
     return ("sources.toml", LEGAL_FILE, *(f"{PROCEDURES_FOLDER}/{file.name}" for file in files))
+
+
+def current(now: datetime) -> tuple[Activation, ...]:
+    """Return the activations of the incidents that still count (see `incidents.queries.recent`), oldest first."""
+    from tocsin.continuity.models import ActivationRow
+    from tocsin.incidents.queries import recent
+
+    known = [incident.id for incident in recent(now)]
+    return tuple(read_activation(row) for row in ActivationRow.objects.filter(incident__in=known).order_by("id"))
+
+
+def rows_of(incident_id: str) -> "list[ActivationRow]":
+    """Return the activations of an incident with the numbers that operators' acts name them by, oldest first."""
+    from tocsin.continuity.models import ActivationRow
+
+    return list(ActivationRow.objects.filter(incident=incident_id).order_by("id"))
+
+
+def read_activation(row: "ActivationRow") -> Activation:
+    """Return the stored activation as the rules read it."""
+    state: ActivationState = row.state  # type: ignore[assignment]  # written from an Activation only
+    return Activation(
+        procedure=row.procedure,
+        procedure_version=row.procedure_version,
+        incident=row.incident,
+        state=state,
+        start=row.start,
+        until=row.until,
+        by=row.by,
+        audiences=_ids(row.audiences),
+        packages=_ids(row.packages),
+        regions=_ids(row.regions),
+    )
+
+
+def _ids(stored: list[str] | None) -> tuple[str, ...] | None:
+    return None if stored is None else tuple(stored)

@@ -52,9 +52,11 @@ def extend_activation(activation_id: int, *, until: datetime, by: str, now: date
 
 @transaction.atomic
 def end_activation(activation_id: int, *, by: str, now: datetime) -> ActivationRow:
-    """End a procedure, or refuse one that was only proposed."""
+    """End a procedure, or refuse one that was only proposed; the engine does not bring it back by itself."""
     row = _row(activation_id, states=("proposed", "active"), act="ended")
-    _set(row, {"state": "ended", "until": now})
+    # A proposal that never came into force ends where it started, so that it leaves no duties (`rules.activation`).
+    refused = {"state": "ended", "until": row.start, "by": by}
+    _set(row, refused if row.state == "proposed" else {"state": "ended", "until": now})
     _tell(row, "activation_ended", actor=by, at=now)
     return row
 

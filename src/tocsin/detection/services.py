@@ -2,11 +2,16 @@
 
 import json
 import os
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from tocsin.detection.models import Snapshot, VerdictChange
+from tocsin.detection.models import SeriesPoint, Snapshot, VerdictChange
 from tocsin.detection.queries import PULSE, Pulse, last_judgement, pulse_file, stored_judgement
 from tocsin.detection.rules.model import Judgement, Verdict
+
+SERIES_KEPT = timedelta(days=2)
+"""What the console's charts can look back on; the figures rest on verdict changes, which stay."""
 
 
 def save_judgement(judgement: Judgement, *, explanations: list[Any]) -> None:
@@ -31,6 +36,13 @@ def _change(judgement: Judgement, verdict: Verdict) -> VerdictChange:
         confidence=verdict.confidence,
         since=verdict.since,
     )
+
+
+def save_series(points: Sequence[SeriesPoint]) -> None:
+    """Keep a minute's points for the charts, once, and forget those that no chart shows any more."""
+    if points:
+        SeriesPoint.objects.bulk_create(points, ignore_conflicts=True)
+        SeriesPoint.objects.filter(at__lt=points[0].at - SERIES_KEPT).delete()
 
 
 def leave_pulse(pulse: Pulse) -> None:

@@ -26,9 +26,14 @@ _NOTE_LENGTH = 2000
 
 @transaction.atomic
 def apply(events: Sequence[IncidentEvent], *, actor: str, now: datetime) -> None:
-    """Store what happened to incidents, in order: their state, their timeline, the audit log."""
+    """Store what happened to incidents, in order: their state, their timeline, the audit log.
+
+    Of what was merely `watched`, only the state is kept: nobody needs to be told of it, then or later.
+    """
     for event in events:
         _keep(event.incident)
+        if event.kind == "watched":
+            continue
         add_entry(
             event.incident.id,
             kind=event.kind,

@@ -77,6 +77,11 @@ def stand_at(data_folder: Path, *, origin: datetime, speed: float) -> None:
     _write(data_folder, {"kind": "replay", "origin": format_moment(origin), "anchor_s": None, "speed": speed})
 
 
+def is_replay(data_folder: Path) -> bool:
+    """Say whether a replay clock is set there."""
+    return (data_folder / FILE_NAME).exists()
+
+
 def start(data_folder: Path) -> None:
     """Let a replay clock run on from where it stands; one that runs already is left alone."""
     stored = _stored(data_folder / FILE_NAME)

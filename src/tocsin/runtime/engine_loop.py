@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from types import FrameType
 
 from tocsin.detection.queries import Pulse
 from tocsin.detection.services import leave_pulse
-from tocsin.engine.ports import Outcome
+from tocsin.engine.ports import Outcome, Situation
 from tocsin.engine.tick import Federation, tick
 from tocsin.kernel.clock import Clock
 from tocsin.kernel.intervals import floor_to
@@ -42,12 +43,15 @@ class Stages:
     """What the loop calls around a tick; each is given the clock's time.
 
     `intake` brings the telemetry store up to what was acknowledged; `federation` returns what the tick needs besides
-    its facts; `publish` writes the public pages.
+    its facts; `follow` is told of each tick that was saved; `publish` writes the public pages; `acts` returns the
+    number of acts recorded so far, automatic ones too, by which the loop sees that something happened.
     """
 
     intake: Callable[[datetime], object]
     federation: Callable[[datetime], Federation]
+    follow: Callable[[Situation, Outcome, Federation], object]
     publish: Callable[[datetime], object]
+    acts: Callable[[], int]
 
 
 class EngineLoop:
@@ -61,12 +65,14 @@ class EngineLoop:
         self._stopping = threading.Event()
         self._ticked_at: datetime | None = None
         self._published_at: datetime | None = None
+        self._published_acts = 0
         self.pulse = Pulse(clock.now(), None, 0, 0, 0, None, "", 0.0)
 
     def run(self) -> None:
-        """Tick until stopped."""
+        """Tick until stopped; between ticks, write the pages anew as soon as anybody acted."""
         while not self._stopping.is_set():
             if not self.step():
+                self._guarded(lambda: self._republish(self._clock.now(), is_tick=False), at=self._clock.now())
                 self._stopping.wait(self._pause_s())
 
     def stop(self) -> None:
@@ -74,56 +80,63 @@ class EngineLoop:
         self._stopping.set()
 
     def step(self) -> bool:
-        """Do the tick that is due; return False, doing nothing, when none is due yet."""
+        """Do the tick that is due; return False, doing nothing, when none is due yet.
+
+        Each part is guarded by itself: pages are renewed although a tick failed, and say until when they are valid.
+        """
         due = floor_to(self._clock.now(), STEP)
         if self._ticked_at is not None and due <= self._ticked_at:
             return False
         self._count_skipped(due)
         self._ticked_at = due
         started_s = time.perf_counter()
-        try:
-            self._tick(due)
-        except Exception as error:
-            log.exception("the tick of %s failed", due.isoformat())
-            self._count_failure(error, at=due)
-        else:
+        self._guarded(lambda: self._stages.intake(due), at=due)
+        if self._guarded(lambda: self._tick(due), at=due):
             self.pulse = replace(self.pulse, last_tick_at=due, ticks=self.pulse.ticks + 1)
+        self._guarded(lambda: self._republish(due, is_tick=True), at=due)
         self._leave_pulse(started_s)
         return True
 
-    def _tick(self, now: datetime) -> None:
-        self._stages.intake(now)
-        outcome = self._decide(now)
-        self._republish(now, at_once=bool(outcome.published or outcome.events or outcome.activations))
+    def _guarded(self, part: Callable[[], object], *, at: datetime) -> bool:
+        try:
+            part()
+        except Exception as error:
+            log.exception("the tick of %s failed", at.isoformat())
+            words = f"{type(error).__name__}: {error}"[:300]
+            failures = self.pulse.failures + 1
+            self.pulse = replace(self.pulse, failures=failures, last_failure_at=at, last_failure=words)
+            return False
+        return True
 
-    def _decide(self, now: datetime) -> Outcome:
+    def _tick(self, now: datetime) -> None:
         federation = self._stages.federation(now)
         for attempt in range(ATTEMPTS):
-            outcome = tick(self._live.situation(now), federation=federation, now=now)
+            situation = self._live.situation(now)
+            outcome = tick(situation, federation=federation, now=now)
             try:
                 self._live.save(outcome)
             except SituationChangedError:
                 log.info("somebody acted during the tick of %s (attempt %d)", now.isoformat(), attempt + 1)
             else:
-                return outcome
+                self._guarded(partial(self._stages.follow, situation, outcome, federation), at=now)
+                return
         raise SituationChangedError
 
-    def _republish(self, now: datetime, *, at_once: bool) -> None:
+    def _republish(self, now: datetime, *, is_tick: bool) -> None:
+        acts = self._stages.acts()
         is_due = self._published_at is None or now - self._published_at >= REPUBLISHED_EVERY
-        if at_once or is_due:
-            self._stages.publish(now)
-            self._published_at = now
+        if acts == self._published_acts and not (is_tick and is_due):
+            return
+        # Noted before, so that pages that cannot be written are tried again at the next tick and not at every glance.
+        self._published_acts, self._published_at = acts, None
+        self._stages.publish(now)
+        self._published_at = now
 
     def _count_skipped(self, due: datetime) -> None:
         # The clock waits for nobody: what is late is left out, so that the next tick sees the present.
         if self._ticked_at is not None:
             skipped = round((due - self._ticked_at) / STEP) - 1
             self.pulse = replace(self.pulse, skipped=self.pulse.skipped + skipped)
-
-    def _count_failure(self, error: Exception, *, at: datetime) -> None:
-        words = f"{type(error).__name__}: {error}"[:300]
-        failures = self.pulse.failures + 1
-        self.pulse = replace(self.pulse, failures=failures, last_failure_at=at, last_failure=words)
 
     def _leave_pulse(self, started_s: float) -> None:
         self.pulse = replace(self.pulse, tick_ms=round((time.perf_counter() - started_s) * 1000, 1))

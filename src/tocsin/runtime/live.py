@@ -6,13 +6,15 @@ situation is no longer the one that was judged, and refuses: the tick is done ag
 """
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
 from tocsin.audit.queries import last_seq
 from tocsin.bulletins import queries as bulletins
 from tocsin.bulletins import services as say
+from tocsin.bulletins.rules.model import Bulletin
+from tocsin.bulletins.rules.policy import decide
 from tocsin.changes.queries import recent as recent_changes
 from tocsin.continuity.queries import current as current_activations
 from tocsin.continuity.services import sync
@@ -20,12 +22,14 @@ from tocsin.detection.queries import last_judgement
 from tocsin.detection.services import save_judgement
 from tocsin.diagnosis.queries import stored_explanations
 from tocsin.engine.ports import Outcome, Situation
+from tocsin.engine.tick import after
 from tocsin.incidents.queries import STAYS_KNOWN
 from tocsin.incidents.queries import recent as recent_incidents
 from tocsin.incidents.rules.model import Incident
 from tocsin.incidents.services import ENGINE
 from tocsin.incidents.services import apply as apply_events
 from tocsin.kernel.errors import ConflictError
+from tocsin.kernel.reasons import Reason
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.queries import evidence
 from tocsin.observations.rules.model import Eye
@@ -47,12 +51,13 @@ class LiveFederation:
         self._store = store
         self._eyes = eyes
         self._gathered_at_seq = 0
+        self._situation: Situation | None = None
 
     def situation(self, now: datetime) -> Situation:
         """Return what is known at `now`."""
         self._gathered_at_seq = last_seq()
         incidents = recent_incidents(now)
-        return Situation(
+        self._situation = Situation(
             evidence=evidence(now, self._store, eyes=self._eyes),
             changes=recent_changes(now),
             previous=last_judgement(),
@@ -62,28 +67,36 @@ class LiveFederation:
             drafts=bulletins.drafts(),
             policy=bulletins.policy(),
         )
+        return self._situation
 
     def save(self, outcome: Outcome) -> None:
         """Store the outcome, all or nothing; raises `SituationChangedError` when somebody acted meanwhile."""
         with transaction.atomic():
-            if last_seq() != self._gathered_at_seq:
+            if self._situation is None or last_seq() != self._gathered_at_seq:
                 raise SituationChangedError
-            _save(outcome)
+            _save(outcome, self._situation)
 
 
 def _told_since(incidents: tuple[Incident, ...], now: datetime) -> datetime:
     # All that was told of an incident that still counts, however long it lasts: bulletins are numbered within it.
-    return min([now - STAYS_KNOWN, *(incident.opened_at for incident in incidents)]) - timedelta(seconds=1)
+    return min([now - STAYS_KNOWN, *(incident.opened_at for incident in incidents)])
 
 
-def _save(outcome: Outcome) -> None:
+def _save(outcome: Outcome, situation: Situation) -> None:
     now = outcome.at
     apply_events(outcome.events, actor=ENGINE, now=now)
     sync(outcome.activations, now=now)
     out = {bulletin.id for bulletin in outcome.published}
     for bulletin in outcome.drafted:
         if bulletin.id not in out:
-            say.save_draft(bulletin, now=now)
+            say.save_draft(bulletin, reasons=_why(bulletin, outcome, situation), now=now)
     for bulletin in outcome.published:
-        say.publish(bulletin, now=now)
+        say.publish(bulletin, reasons=_why(bulletin, outcome, situation), now=now)
     save_judgement(outcome.judgement, explanations=stored_explanations(outcome.explanations))
+
+
+def _why(bulletin: Bulletin, outcome: Outcome, situation: Situation) -> tuple[Reason, ...]:
+    """Return why the policy let the bulletin out, or why it waits."""
+    incidents = {incident.id: incident for incident in after(situation.incidents, outcome.events)}
+    incident = incidents[bulletin.incident]
+    return decide(bulletin, incident, policy=situation.policy, published=situation.published, now=outcome.at).reasons

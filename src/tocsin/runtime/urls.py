@@ -1,5 +1,17 @@
-"""Where everything is reached."""
+"""Where everything is reached.
 
-from django.urls import URLPattern, URLResolver
+`/` and `/console/`, `/login/`, `/panel/…` are the web's · `/subscribe/…` its subscriptions · `/api/v1/…` the API's ·
+`/healthz` and `/readyz` answer monitors · `/site/…` and `/static/…` are files, which `middleware` answers with.
+"""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+from tocsin.runtime import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", views.alive, name="healthz"),
+    path("readyz", views.ready, name="readyz"),
+    path("api/v1/", include("tocsin.api.urls")),
+    path("subscribe/", include("tocsin.web.subscriptions.urls")),
+    path("", include("tocsin.web.urls")),
+]

@@ -1,0 +1,62 @@
+"""Serves the published pages and the console's assets before sessions, log-ins and languages come into play.
+
+So a page is the same bytes for every reader, with nothing that keeps a cache from sharing it, and costs no database.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase, HttpResponsePermanentRedirect
+
+from tocsin.kernel.language import LANGUAGES
+from tocsin.runtime.files import respond, within
+
+SITE = "/site/"
+SITE_CACHE = "public, max-age=15, stale-while-revalidate=30, stale-if-error=300"
+"""Fresh within a quarter of a minute; a cache may bridge a dead origin for as long as a page calls itself valid."""
+
+STATIC_CACHE = "public, max-age=3600"
+
+
+class PublishedFiles:
+    """Answers GET and HEAD below `/site/` and `/static/`; what is not there goes on to the ordinary 404."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Stand before `get_response`."""
+        self._next = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer with the file the path names, or pass the request on."""
+        answer = _file_answer(request) if request.method in {"GET", "HEAD"} else None
+        return self._next(request) if answer is None else answer
+
+
+def _file_answer(request: HttpRequest) -> HttpResponseBase | None:
+    if request.path.startswith(SITE):
+        return _page(request, request.path.removeprefix(SITE))
+    if request.path.startswith(settings.STATIC_URL):
+        return _asset(request, request.path.removeprefix(settings.STATIC_URL))
+    return None
+
+
+def _page(request: HttpRequest, path: str) -> HttpResponseBase | None:
+    file = within(settings.CONFIGURATION.site_folder, path)
+    if file is None:
+        return None
+    if file.name == "index.html" and path and not path.endswith(("/", "index.html")):
+        return HttpResponsePermanentRedirect(f"{request.path}/")
+    response = respond(request, file, cache_control=SITE_CACHE)
+    language = path.partition("/")[0]
+    if language in LANGUAGES:
+        response.headers["Content-Language"] = language
+    return response
+
+
+def _asset(request: HttpRequest, path: str) -> HttpResponseBase | None:
+    found = finders.find(path)
+    if not isinstance(found, str) or not Path(found).is_file():
+        return None
+    return respond(request, Path(found), cache_control=STATIC_CACHE)

@@ -1,0 +1,134 @@
+"""What `tocsin serve` does before the process tree runs: refuse what is bad, migrate, set the clock, say where."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tocsin.kernel.clock import parse_moment
+from tocsin.kernel.errors import ConfigurationError
+from tocsin.runtime import clock, startup
+from tocsin.runtime.configuration import Configuration, load_configuration
+from tocsin.runtime.locks import only_one
+from tocsin.runtime.supervisor import Child, Supervisor, process_command
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChoice:
+    """Which clock to go by (None: the one the data folder has).
+
+    `origin` is where a replay clock starts, None to go on from where it stood.
+    """
+
+    kind: Literal["system", "replay"] | None = None
+    origin: str | None = None
+    speed: float = 60.0
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What was asked for."""
+
+    host: str
+    port: int
+    config: Path | None
+    clock: ClockChoice = ClockChoice()
+    tells_story: bool = False
+
+
+def run(serving: Serving) -> None:
+    """Serve until SIGTERM or Ctrl-C; raises `ConfigurationError` before anything runs when something is not right."""
+    _point_at(serving)
+    configuration = load_configuration()
+    with only_one(configuration.data_folder / "serve.lock", what="Tocsin"):
+        _set_clock(configuration.data_folder, serving.clock)
+        startup.start(needs_database=False)
+        check_content(configuration)
+        startup.migrate()
+        _say_where(configuration)
+        Supervisor(children(serving)).run()
+    _say("Tocsin has stopped.")
+
+
+def children(serving: Serving) -> list[Child]:
+    """Return the processes of the tree: the web first, since the others fill what it shows."""
+    return [
+        Child("web", process_command("web", serving.host, str(serving.port))),
+        Child("engine", process_command("engine")),
+        Child("notifications", process_command("notifications")),
+        Child("probes", process_command("probes")),
+    ]
+
+
+def check_content(configuration: Configuration) -> None:
+    """Raise the error that names everything to mend when the pack, its procedures or its messages are not sound."""
+    from tocsin.bulletins.queries import load_templates
+    from tocsin.catalog.queries import load_pack, pack_folder
+    from tocsin.continuity.queries import load_procedures
+
+    folder = pack_folder(configuration.pack)
+    load_procedures(folder, load_pack(folder))
+    load_templates(folder)
+
+
+def _point_at(serving: Serving) -> None:
+    # The children read the same configuration from their environment; addresses follow the port unless configured.
+    if serving.config is not None:
+        os.environ["TOCSIN_CONFIG"] = str(serving.config.resolve())
+    configured = load_configuration()
+    plain = Configuration(data_folder=configured.data_folder)
+    here = f"http://{serving.host if serving.host != '0.0.0.0' else '127.0.0.1'}:{serving.port}"  # noqa: S104 - compared, not bound
+    if configured.base_url == plain.base_url:
+        os.environ["TOCSIN_BASE_URL"] = here
+    if configured.site_url == plain.site_url:
+        os.environ["TOCSIN_SITE_URL"] = f"{here}/site"
+    if serving.tells_story:
+        os.environ["TOCSIN_STORY"] = "1"
+
+
+def _set_clock(data_folder: Path, choice: ClockChoice) -> None:
+    if choice.kind is None:
+        return
+    if choice.kind == "system":
+        clock.use_system(data_folder)
+        return
+    if choice.origin is not None:
+        try:
+            clock.stand_at(data_folder, origin=parse_moment(choice.origin), speed=choice.speed)
+        except ValueError as error:
+            raise ConfigurationError(
+                "clock.origin",
+                f"{choice.origin!r} is no moment with a time zone.",
+                where="--origin",
+                hint="Write it as 2020-01-27T05:30:00Z.",
+            ) from error
+    elif not clock.is_replay(data_folder):
+        raise ConfigurationError(
+            "clock.no_origin", "A replay clock needs a moment to start from.", where="--clock", hint="Give --origin."
+        )
+    if not choice.is_paused:
+        clock.start(data_folder)
+
+
+def _say_where(configuration: Configuration) -> None:
+    from tocsin.accounts.queries import has_operator
+
+    if clock.is_replay(configuration.data_folder):
+        _say("A REPLAY CLOCK RUNS: all times are simulated (--clock system ends that).")
+    _say(f"Console       {configuration.base_url}/console/")
+    _say(f"Public pages  {configuration.site_url}/")
+    _say(f"API           {configuration.base_url}/api/v1/")
+    _say(f"Data folder   {configuration.data_folder}")
+    if not has_operator():
+        _say("")
+        _say("Nobody can log in yet. Create the first operator, in another terminal, with:")
+        _say("    tocsin operator create NAME")
+    _say("")
+    _say("Ctrl-C stops everything.")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,48 @@
+"""What the composition root itself answers: is this process alive, is Tocsin ready."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from tocsin.detection.queries import pulse
+from tocsin.kernel.clock import format_moment
+from tocsin.runtime.engine_loop import STEP
+from tocsin.runtime.startup import pending_migrations
+
+LATE_AFTER = 6 * STEP
+"""An engine whose last tick is a minute old on the clock no longer says what is so now."""
+
+
+@require_safe
+def alive(_request: HttpRequest) -> HttpResponse:
+    """Say that this process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def ready(_request: HttpRequest) -> JsonResponse:
+    """Say whether Tocsin can do its work, with what is wrong where it cannot (status 503)."""
+    faults = [*_database_faults(), *_engine_faults()]
+    content: dict[str, Any] = {"ready": not faults, "faults": faults, "now": format_moment(settings.CLOCK.now())}
+    return JsonResponse(content, status=503 if faults else 200)
+
+
+def _database_faults() -> list[str]:
+    try:
+        missing = pending_migrations()
+    except DatabaseError as error:
+        return [f"The database does not answer: {error}."]
+    return [f"The database lacks {len(missing)} migrations; run `tocsin migrate`."] if missing else []
+
+
+def _engine_faults() -> list[str]:
+    beat = pulse()
+    if beat is None or beat.last_tick_at is None:
+        return ["The engine has not ticked yet."]
+    late_by = settings.CLOCK.now() - beat.last_tick_at
+    if late_by > LATE_AFTER:
+        return [f"The engine's last good tick was at {format_moment(beat.last_tick_at)}. {beat.last_failure}".strip()]
+    return []
