@@ -19,20 +19,22 @@ def procedures_for(
     is_login_fault: bool = False,
     failing: Collection[str] = (),
 ) -> tuple[Procedure, ...]:
-    """Return the procedures that help this audience now: electronic before paper, then in the pack's order.
+    """Return the procedures that help this audience now, most useful first.
 
-    `packages` is the software that is hit (None = all). A way out that itself needs a service that is `failing`
-    (or, in a log-in fault, that needs a new session) is left out. Crucial functions come before the others.
+    Crucial functions come before the others, then functions in the pack's order (the session first, then what
+    keeps a patient waiting); for each function the electronic ways before paper. `packages` is the software that is
+    hit (None = all). A way out that itself needs a service that is `failing` is left out, and in a log-in fault
+    every way out that needs a session, but for those of log-in itself.
     """
     wanted = set(functions)
-    broken = {*failing, *(_login_services(pack) if is_login_fault else ())}
+    no_session = {*failing, *_login_services(pack)} if is_login_fault else failing
     fitting = [
         procedure
         for procedure in procedures.values()
         if procedure.function in wanted
         and _concerns(procedure, audience=audience, state=state, packages=packages)
         and (not procedure.only_when_single_package or is_single_package_fault(procedure.function, packages, pack))
-        and not _is_blocked(procedure, broken, pack)
+        and not _is_blocked(procedure, failing if pack.functions[procedure.function].is_login else no_session, pack)
     ]
     return tuple(sorted(fitting, key=lambda procedure: _usefulness(procedure, pack)))
 
@@ -63,8 +65,7 @@ def _is_blocked(procedure: Procedure, broken: Collection[str], pack: Pack) -> bo
     return not reach.isdisjoint(broken)
 
 
-def _usefulness(procedure: Procedure, pack: Pack) -> tuple[bool, bool, int]:
+def _usefulness(procedure: Procedure, pack: Pack) -> tuple[bool, int, bool]:
     # `sorted` keeps the order of the procedures' files among equals.
-    order = list(pack.functions)
     is_minor = not pack.functions[procedure.function].is_crucial
-    return procedure.kind != "electronic", is_minor, order.index(procedure.function)
+    return is_minor, list(pack.functions).index(procedure.function), procedure.kind != "electronic"
