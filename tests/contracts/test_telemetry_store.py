@@ -10,6 +10,7 @@ import pytest
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.rules.model import Outcome, Rollups, Transactions
 from tocsin.observations.rules.rollup import combine, roll_up
+from tocsin.plugins.stores.duckdb import DuckDBStore
 from tocsin.plugins.stores.memory import MemoryStore
 
 type Opener = Callable[[Path], TelemetryStore]
@@ -18,6 +19,7 @@ type Row = tuple[str, str, str, str, Outcome, float]
 ORIGIN = datetime(2024, 3, 4, 8, 0, tzinfo=UTC)
 STORES: dict[str, Opener] = {
     "memory": lambda _folder: MemoryStore(),
+    "duckdb": lambda folder: DuckDBStore(folder / "telemetry.duckdb"),
     "memory-folding": lambda _folder: MemoryStore(keep=timedelta(minutes=30)),
 }
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -46,10 +46,10 @@ def decoded(content: bytes) -> Record:
         message = f"intake record of version {head['version']}"
         raise ValueError(message)
     rows = int(head["rows"])
-    columns = {}
+    columns: dict[str, Any] = {}
     position = 0
     for name, kind in _COLUMNS:
         columns[name] = np.frombuffer(data, dtype=kind, count=rows, offset=position)
         position += rows * kind.itemsize
-    words = {word: tuple(head[word]) for word in _WORDS}
+    words: dict[str, Any] = {word: tuple(head[word]) for word in _WORDS}
     return Record(key=head["key"], transactions=Transactions(**columns, **words))
