@@ -18,7 +18,7 @@ from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
 from tocsin.diagnosis.rules.candidates import Candidate, candidates
 from tocsin.diagnosis.rules.model import Explanation, Suspect
 from tocsin.diagnosis.rules.scoring import Case, Score, score
-from tocsin.diagnosis.rules.troubles import Trouble, secondary, troubles
+from tocsin.diagnosis.rules.troubles import secondary, troubles
 from tocsin.diagnosis.rules.unseen import unseen_scores
 from tocsin.observations.rules.model import Evidence
 
@@ -32,11 +32,12 @@ MOST_FAULTS = 4
 """More independent faults at once than this are not told apart: the last takes the rest."""
 
 MOST_SUSPECTS = 5
+ALWAYS_NAMED = 3
 LEAST_SCORE = 0.01
-"""A duty officer reads five names; below one in a hundred a name is noise."""
+"""A duty officer reads five names, three in any case; below one in a hundred a further name is noise."""
 
-TEMPERATURE = 0.5
-"""Two candidates one half apart are e to one."""
+TEMPERATURE = 0.7
+"""How far apart two candidates' scores must be for one to be e times as believable as the other."""
 
 HEALTH_WINDOW = timedelta(minutes=5)
 """A service counts as watched when it was called, or probed, within so long."""
@@ -63,8 +64,9 @@ def explain(
         pack=pack,
     )
     explanations = _faults(case, failing, candidates(pack, graph))
-    covered = {subject for explanation in explanations for subject in explanation.subjects}
-    left = {subject: verdict for subject, verdict in failing.items() if subject not in covered}
+    accounted = {subject for explanation in explanations for subject in explanation.subjects}
+    accounted.update(_subjects_hit(consequences, failing, graph))
+    left = {subject: verdict for subject, verdict in failing.items() if subject not in accounted}
     return _with_the_rest(explanations, left, case=case, judgement=judgement)
 
 
@@ -117,12 +119,12 @@ def ranked(scores: Sequence[Score]) -> tuple[Suspect, ...]:
             change=sharing[index].change,
             partner=sharing[index].candidate.partner,
         )
-        for index in order
-        if weights[index] / whole >= LEAST_SCORE
+        for place, index in enumerate(order)
+        if place < ALWAYS_NAMED or weights[index] / whole >= LEAST_SCORE
     )
 
 
-def _subjects_hit(part: Mapping[str, Trouble], failing: Mapping[Subject, Verdict], graph: Graph) -> list[Subject]:
+def _subjects_hit(part: Iterable[str], failing: Mapping[Subject, Verdict], graph: Graph) -> list[Subject]:
     hit = set(part)
     return [
         subject

@@ -1,0 +1,278 @@
+"""The life of an incident, step by step, on hand-made judgements."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from situations import BOTH, NOW, ONSET, belgium, calm, evidence, judgement, probe, report, signal
+from tocsin.changes.rules import ChangeEvent
+from tocsin.detection.rules.model import Judgement, State
+from tocsin.diagnosis.rules.suspects import explain
+from tocsin.incidents.rules.model import Incident, IncidentEvent, Phase
+from tocsin.incidents.rules.promises import Word
+from tocsin.incidents.rules.steering import next_steps
+from tocsin.observations.rules.model import Evidence, Eye
+
+MINUTE = timedelta(minutes=1)
+FRONT = frozenset({Eye.FRONT})
+STS_FAILS = judgement([signal("sts")], failing={"open_session": State.DOWN})
+
+
+def steps(
+    incidents: Sequence[Incident],
+    said: Judgement,
+    *,
+    now: datetime = NOW,
+    seen: Evidence | None = None,
+    changes: Sequence[ChangeEvent] = (),
+    told: dict[str, Word] | None = None,
+) -> tuple[IncidentEvent, ...]:
+    """One tick of diagnosis and steering."""
+    facts = seen or evidence(now=now)
+    explanations = explain(said, evidence=facts, changes=changes, pack=belgium(), now=now)
+    return next_steps(
+        incidents, said, explanations, evidence=facts, pack=belgium(), now=now, changes=changes, told=told
+    )
+
+
+def opened(said: Judgement = STS_FAILS, *, now: datetime = NOW) -> Incident:
+    (event,) = steps([], said, now=now)
+    assert event.kind == "opened"
+    return event.incident
+
+
+def failing_at(now: datetime, *, services: tuple[str, ...] = ("sts",), since: datetime = ONSET) -> Judgement:
+    return judgement([signal(service, since=since) for service in services], at=now, since=since)
+
+
+# Opening
+
+
+def test_two_eyes_that_agree_open_an_incident_at_once() -> None:
+    incident = opened()
+    assert (incident.id, incident.phase, incident.opened_at) == ("2020-01-27-1", Phase.IDENTIFIED, NOW)
+    assert (incident.hit_since, incident.state) == (ONSET, State.DOWN)
+    assert incident.functions == ("open_session",)
+    assert incident.audiences is None
+    assert incident.suspects[0].id == "sts"
+    assert incident.next_update_at == NOW + 30 * MINUTE
+
+
+def test_the_day_of_an_incidents_name_is_that_of_brussels() -> None:
+    late = datetime.fromisoformat("2020-01-27T23:30:00Z")
+    assert opened(failing_at(late, since=late - 5 * MINUTE), now=late).id == "2020-01-28-1"
+
+
+def test_incidents_are_counted_within_the_day() -> None:
+    closed = replace(opened(), phase=Phase.RESOLVED, closed_at=NOW - timedelta(hours=2))
+    yesterday = replace(closed, id="2020-01-26-4")
+    (event,) = steps([yesterday, closed], STS_FAILS)
+    assert event.incident.id == "2020-01-27-2"
+
+
+def test_two_eyes_that_are_not_sure_open_nothing() -> None:
+    assert steps([], judgement([signal("sts")], confidence=0.8)) == ()
+
+
+def test_one_eye_must_be_surer_and_stay_so() -> None:
+    fresh = judgement([signal("sts", since=NOW)], since=NOW, eyes=FRONT)
+    assert steps([], fresh) == ()
+    assert steps([], judgement([signal("sts")], eyes=FRONT, confidence=0.95)) == ()
+    lone = opened(judgement([signal("sts")], eyes=FRONT, confidence=0.98))
+    assert lone.phase is Phase.SUSPECTED
+
+
+def test_nothing_wrong_opens_nothing() -> None:
+    assert steps([], calm()) == ()
+
+
+def test_who_is_hit_is_narrowed_to_what_failed() -> None:
+    narrow = judgement(
+        [signal("etk_depot", packages=("gp-c", "nurse-a"))],
+        failing={"open_session": State.DEGRADED},
+        packages=("gp-c", "nurse-a"),
+    )
+    incident = opened(narrow)
+    assert (incident.packages, incident.state) == (("gp-c", "nurse-a"), State.DEGRADED)
+
+
+# One outage, one incident
+
+
+def test_the_same_fault_stays_the_same_incident() -> None:
+    assert steps([opened()], STS_FAILS) == ()
+
+
+def test_later_symptoms_belong_to_the_open_incident() -> None:
+    later = NOW + 2 * MINUTE
+    (event,) = steps([opened()], failing_at(later, services=("sts", "access")), now=later)
+    assert (event.kind, event.incident.id) == ("updated", "2020-01-27-1")
+    assert event.incident.suspects[0].id == "access"
+    assert len(event.incident.functions) == len(belgium().functions)
+
+
+def test_a_second_fault_is_a_second_incident_once_it_lasts() -> None:
+    both = judgement([signal("vaccinnet"), signal("ehbox", since=NOW - MINUTE)])
+    first = opened(judgement([signal("vaccinnet")]))
+    assert steps([first], both) == ()
+    later = NOW + 3 * MINUTE
+    lasting = judgement([signal("vaccinnet"), signal("ehbox", since=NOW - MINUTE)], at=later)
+    (event,) = steps([first], lasting, now=later)
+    assert (event.kind, event.incident.id) == ("opened", "2020-01-27-2")
+    assert event.incident.functions == ("exchange_messages",)
+
+
+def test_two_faults_at_once_are_two_incidents() -> None:
+    events = steps([], judgement([signal("vaccinnet"), signal("ehbox")]))
+    assert [event.incident.id for event in events] == ["2020-01-27-1", "2020-01-27-2"]
+    assert {event.incident.suspects[0].id for event in events} == {"vaccinnet", "ehbox"}
+
+
+# Updates
+
+
+def test_an_unchanged_incident_is_not_updated() -> None:
+    incident = opened()
+    for minutes in range(1, 20):
+        now = NOW + minutes * MINUTE
+        assert steps([incident], replace(STS_FAILS, at=now), now=now) == ()
+
+
+def test_worse_waits_a_minute_and_other_news_five() -> None:
+    incident = opened(judgement([signal("ehbox")], failing={"exchange_messages": State.DEGRADED}))
+    down = judgement([signal("ehbox")], failing={"exchange_messages": State.DOWN})
+    assert steps([incident], down, now=NOW + 0.5 * MINUTE) == ()
+    (worse,) = steps([incident], down, now=NOW + MINUTE)
+    assert worse.incident.state is State.DOWN
+    eased = judgement([signal("ehbox")], failing={"exchange_messages": State.DEGRADED})
+    assert steps([worse.incident], eased, now=NOW + 5 * MINUTE) == ()
+    (better,) = steps([worse.incident], eased, now=NOW + 6 * MINUTE)
+    assert [reason.code for reason in better.reasons] == ["incident.state"]
+
+
+def test_a_suspected_incident_is_confirmed_by_a_second_eye() -> None:
+    lone = opened(judgement([signal("sts")], eyes=FRONT, confidence=0.98, failing={"open_session": State.DOWN}))
+    now = NOW + 6 * MINUTE
+    (event,) = steps([lone], replace(STS_FAILS, at=now), now=now)
+    assert event.incident.phase is Phase.IDENTIFIED
+    assert event.incident.eyes == BOTH
+
+
+def test_a_repair_that_is_done_while_the_trouble_shows_is_a_mitigation() -> None:
+    repair = ChangeEvent(NOW + 5 * MINUTE, "finished", "EMG-1", ("sts",), "")
+    now = NOW + 6 * MINUTE
+    (event,) = steps([opened()], replace(STS_FAILS, at=now), now=now, changes=[repair])
+    assert event.incident.phase is Phase.MITIGATED
+    assert event.incident.change is None
+
+
+# The end
+
+
+def closing(incident: Incident, *, start: datetime, seen: Evidence | None = None) -> list[tuple[int, IncidentEvent]]:
+    """Play calm ticks once a minute for 20 minutes; return what happened, with the minute."""
+    happened = []
+    for minute in range(21):
+        now = start + minute * MINUTE
+        facts = evidence(now=now) if seen is None else replace(seen, now=now)
+        for event in steps([incident], calm(at=now, since=start), now=now, seen=facts):
+            incident = event.incident
+            happened.append((minute, event))
+    return happened
+
+
+def test_two_good_intervals_close_an_incident() -> None:
+    events = [(minute, event.kind, event.incident.phase) for minute, event in closing(opened(), start=NOW + 5 * MINUTE)]
+    assert events[0] == (0, "updated", Phase.MONITORING)
+    assert events[-1] == (10, "closed", Phase.RESOLVED)
+
+
+def test_a_good_run_begins_where_detection_puts_the_end_but_an_interval_ago_at_most() -> None:
+    now = NOW + 20 * MINUTE
+    (event,) = steps([opened()], calm(at=now, since=now - 15 * MINUTE), now=now)
+    assert event.incident.good_since == now - 5 * MINUTE
+
+
+def test_a_false_alarm_goes_after_one_interval() -> None:
+    lone = opened(judgement([signal("sts")], eyes=FRONT, confidence=0.98))
+    last = closing(lone, start=NOW + MINUTE)[-1]
+    assert (last[0], last[1].kind) == (5, "closed")
+
+
+def test_members_who_say_that_it_still_fails_hold_the_end_back() -> None:
+    start = NOW + 5 * MINUTE
+    reports = [report(works=False, at=start + minute * MINUTE, member=f"m{minute}") for minute in (6, 7, 8)]
+    happened = closing(opened(), start=start, seen=evidence(now=start, reports=reports))
+    assert happened[-1][1].kind == "closed"
+    assert happened[-1][0] == 12
+
+
+def test_one_bad_report_among_good_ones_does_not() -> None:
+    start = NOW + 5 * MINUTE
+    reports = [report(works=minute != 7, at=start + minute * MINUTE, member=f"m{minute}") for minute in (6, 7, 8)]
+    happened = closing(opened(), start=start, seen=evidence(now=start, reports=reports))
+    assert happened[-1][0] == 10
+
+
+def test_probes_that_still_fail_hold_the_end_back() -> None:
+    start = NOW + 5 * MINUTE
+    probes = [probe("access", is_ok=False, at=start + minute * MINUTE) for minute in (7, 8)]
+    happened = closing(opened(), start=start, seen=evidence(now=start, probes=probes))
+    assert happened[-1][0] == 12
+
+
+def test_when_nobody_sees_nothing_is_closed() -> None:
+    unknown = calm(at=NOW + 30 * MINUTE)
+    verdicts = {key: replace(value, state=State.UNKNOWN) for key, value in unknown.verdicts.items()}
+    assert all(event.kind != "closed" for event in steps([opened()], replace(unknown, verdicts=verdicts)))
+
+
+def test_trouble_that_returns_while_watching_is_the_same_incident() -> None:
+    (watched,) = steps([opened()], calm(at=NOW + 6 * MINUTE, since=NOW + 5 * MINUTE), now=NOW + 6 * MINUTE)
+    assert watched.incident.phase is Phase.MONITORING
+    again = NOW + 12 * MINUTE
+    (event,) = steps([watched.incident], replace(STS_FAILS, at=again), now=again)
+    assert event.kind == "updated"
+    assert event.incident.phase in {Phase.CONFIRMED, Phase.IDENTIFIED}
+    assert event.incident.good_since is None
+
+
+def test_trouble_that_flickers_soon_after_the_good_run_began_breaks_it_without_news() -> None:
+    (watched,) = steps([opened()], calm(at=NOW + 6 * MINUTE, since=NOW + 5 * MINUTE), now=NOW + 6 * MINUTE)
+    again = NOW + 7 * MINUTE
+    (event,) = steps([watched.incident], replace(STS_FAILS, at=again), now=again)
+    assert (event.kind, event.incident.good_since) == ("watched", None)
+
+
+def test_trouble_that_returns_soon_after_the_end_reopens_the_incident() -> None:
+    closed = closing(opened(), start=NOW + 5 * MINUTE)[-1][1].incident
+    again = NOW + 25 * MINUTE
+    (event,) = steps([closed], failing_at(again, since=again - 2 * MINUTE), now=again)
+    assert (event.kind, event.incident.id, event.incident.closed_at) == ("updated", "2020-01-27-1", None)
+    assert [reason.code for reason in event.reasons] == ["incident.reopened"]
+
+
+def test_what_an_operator_closed_does_not_reopen_by_itself() -> None:
+    by_hand = replace(opened(), phase=Phase.RESOLVED, closed_at=NOW + MINUTE)
+    assert steps([by_hand], replace(STS_FAILS, at=NOW + 2 * MINUTE), now=NOW + 2 * MINUTE) == ()
+
+
+# Promises
+
+
+def test_a_promise_falls_due_before_its_time_and_is_broken_at_it() -> None:
+    incident = opened()
+    due = NOW + 28 * MINUTE
+    (asked,) = steps([incident], replace(STS_FAILS, at=due), now=due)
+    assert (asked.kind, asked.incident.due_at) == ("promise_due", NOW + 30 * MINUTE)
+    assert steps([asked.incident], STS_FAILS, now=due + MINUTE) == ()
+    (broken,) = steps([asked.incident], STS_FAILS, now=NOW + 30 * MINUTE)
+    assert (broken.kind, broken.incident.due_at) == ("promise_broken", None)
+    assert broken.incident.next_update_at == NOW + 60 * MINUTE
+
+
+def test_a_message_renews_the_promise() -> None:
+    told = {"2020-01-27-1": Word(NOW + MINUTE, NOW + 31 * MINUTE)}
+    (event,) = steps([opened()], STS_FAILS, now=NOW + 2 * MINUTE, told=told)
+    assert (event.kind, event.incident.next_update_at) == ("watched", NOW + 31 * MINUTE)
+    assert steps([event.incident], STS_FAILS, now=NOW + 3 * MINUTE, told=told) == ()
