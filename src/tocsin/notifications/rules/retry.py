@@ -25,7 +25,8 @@ def wait_before_retry(attempts: int, *, key: str) -> timedelta:
     The wait doubles each time up to a ceiling. Its jitter follows from `key` and the attempt: spread between
     messages, yet the same each time it is computed.
     """
-    wait = min(FIRST_WAIT * (1 << (attempts - 1)), LONGEST_WAIT)
+    doublings = min(attempts - 1, MAX_ATTEMPTS)
+    wait = min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
     draw: float = int.from_bytes(sha256(f"{key}/{attempts}".encode()).digest()[:4]) / 2**32
     return wait * (1 - JITTER + 2 * JITTER * draw)
 
