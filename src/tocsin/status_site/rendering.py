@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from importlib.resources import files
 from urllib.parse import urlencode
 
-from django.template.loader import get_template
+from django.template import Context as Variables
+from django.template import Engine
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -149,9 +151,7 @@ def _invitation(link: Link, facts: Facts) -> _Invitation:
     language = next(language for language in LANGUAGES if language == link.id)
     checked, valid_until = checked_words(language, facts=facts)
     with translation.override(language):
-        told = get_template("status_site/checked.html").render(
-            {"checked": checked, "valid_until": valid_until, "is_stale": facts.is_stale}
-        )
+        told = _rendered("checked", {"checked": checked, "valid_until": valid_until, "is_stale": facts.is_stale})
         return _Invitation(
             id=link.id,
             name=link.name,
@@ -163,7 +163,18 @@ def _invitation(link: Link, facts: Facts) -> _Invitation:
 
 
 def _page(name: str, context: Mapping[str, object]) -> bytes:
-    return get_template(f"status_site/{name}.html").render(dict(context)).encode()
+    return _rendered(name, context).encode()
+
+
+def _rendered(name: str, context: Mapping[str, object]) -> str:
+    return _engine().get_template(f"status_site/{name}.html").render(Variables(dict(context)))
+
+
+@cache
+def _engine() -> Engine:
+    # An engine of its own: nothing that breaks in the console's templates can silence the public pages.
+    folder = str(files("tocsin.status_site") / "templates")
+    return Engine(dirs=[folder], libraries={"i18n": "django.templatetags.i18n"})
 
 
 def _json(document: object) -> bytes:

@@ -225,8 +225,15 @@ def _with_first(shown: Sequence[Procedure], chosen: Sequence[Procedure]) -> tupl
 
 
 def _paid(shown: Sequence[Procedure], writing: Writing) -> LocalizedText | None:
-    today = in_brussels(writing.now).date()
-    return money_words([procedure.legal for procedure in shown], today=today, templates=writing.templates)
+    bases = [procedure.legal for procedure in _at_stake(shown, writing.pack)]
+    return money_words(bases, today=in_brussels(writing.now).date(), templates=writing.templates)
+
+
+def _at_stake(shown: Sequence[Procedure], pack: Pack) -> Sequence[Procedure]:
+    # Money hangs on what is done for a patient without the usual proof, not on a second way to the same answer.
+    on_paper = [procedure for procedure in shown if procedure.kind == "non_ict"]
+    for_patients = [procedure for procedure in on_paper if not pack.functions[procedure.function].is_login]
+    return for_patients or on_paper or shown
 
 
 def _avoid(chosen: Sequence[Procedure], writing: Writing) -> LocalizedText | None:
