@@ -138,6 +138,7 @@ class Card:
     regions: tuple[str, ...] | None
     suspects: tuple[NamedSuspect, ...]
     promise: Promise | None
+    broken_at: tuple[datetime, ...]
     told: tuple[StoredBulletin, ...]
     drafts: tuple[Draft, ...]
     activations: tuple[StoredActivation, ...]
@@ -201,6 +202,7 @@ def card(
     *,
     bulletins: Iterable[StoredBulletin],
     activations: Iterable[StoredActivation],
+    broken_at: Sequence[datetime] = (),
     pack: Pack,
     now: datetime,
 ) -> Card:
@@ -217,6 +219,7 @@ def card(
         regions=incident.regions,
         suspects=tuple(named(suspect, pack=pack) for suspect in incident.suspects),
         promise=promise(due, now=now) if due is not None else None,
+        broken_at=tuple(broken_at),
         told=told,
         drafts=tuple(draft(stored, now=now) for stored in waiting),
         activations=tuple(item for item in activations if item.incident == incident.id),

@@ -1,7 +1,5 @@
 """A panel member's tap on its way to intake, which redacts and stores it."""
 
-import secrets
-from datetime import datetime
 
 from tocsin.accounts.models import PanelMember
 from tocsin.observations.rules.model import Report
@@ -22,4 +20,4 @@ def report(member: PanelMember, *, function: str, works: bool, text: str, now: d
         works=works,
         text=text,
     )
-    accept_reports(batch_key=f"panel-{secrets.token_hex(12)}", source=SOURCE, reports=[said], now=now)
+    accept_reports([said], source=SOURCE, now=now)

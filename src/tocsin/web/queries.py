@@ -1,6 +1,6 @@
 """Reads for the screens: rows of the domains below, as the board wants them. Nothing is written here."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from tocsin.changes.models import ChangeRow
 from tocsin.continuity.models import ActivationRow
 from tocsin.continuity.rules.model import Procedure
 from tocsin.detection.queries import last_judgement
-from tocsin.incidents.models import IncidentRow
+from tocsin.incidents.models import IncidentRow, TimelineEntry
 from tocsin.incidents.queries import read_incident, recent
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.clock import in_brussels
@@ -83,8 +83,19 @@ def _cards(
     activations = [
         _activation(row, procedures) for row in ActivationRow.objects.filter(incident__in=ids).order_by("pk")
     ]
+    broken: defaultdict[str, list[datetime]] = defaultdict(list)
+    for key, at in TimelineEntry.objects.filter(incident__in=ids, kind="promise_broken").values_list("incident", "at"):
+        broken[key].append(at)
     return [
-        board.card(incident, bulletins=bulletins, activations=activations, pack=pack, now=now) for incident in incidents
+        board.card(
+            incident,
+            bulletins=bulletins,
+            activations=activations,
+            broken_at=broken[incident.id],
+            pack=pack,
+            now=now,
+        )
+        for incident in incidents
     ]
 
 

@@ -1,40 +1,28 @@
-"""Reasons in sentences: every code of `docs/reference/reasons.md` has one here, in four languages.
+"""Reasons in sentences: how facts are written, and which sentence a code has.
 
-A sentence names the facts it uses. A code that nobody gave a sentence is shown with its facts, never hidden.
+The sentences are in `sentences`. A code that nobody gave one is shown with its facts, never hidden.
 """
 
 from collections.abc import Mapping
 from datetime import timedelta
 
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from tocsin.catalog.rules.model import Pack
+from tocsin.continuity.rules.model import Procedure
 from tocsin.kernel.clock import parse_moment
 from tocsin.kernel.reasons import Fact, Reason
 from tocsin.web import times, words
+from tocsin.web.sentences import SENTENCES
 
-SENTENCES: Mapping[str, _StrPromise] = {
-    "drift.running_not_approved": _(
-        "%(service)s has been running a configuration that nobody signed off, since %(minutes_before)s minutes"
-        " before the trouble began."
-    ),
-    "drift.persisted_not_running": _(
-        "%(service)s would load another configuration at its next restart than the one it runs."
-    ),
-    "change.running": _("Intervention %(change)s on %(service)s was under way when the trouble began."),
-    "change.finished": _(
-        "Intervention %(change)s on %(service)s had ended %(minutes_before)s minutes before the trouble began."
-    ),
-    "change.restarted": _("%(service)s was restarted %(minutes_before)s minutes before the trouble began."),
-}
+_PLURALS = frozenset({"services", "packages", "regions", "functions", "audiences", "eyes"})
 
 
-def sentence(reason: Reason, *, pack: Pack) -> str:
+def sentence(reason: Reason, *, pack: Pack, procedures: Mapping[str, Procedure]) -> str:
     """Return the reason as a sentence in the reader's language."""
-    facts = _Facts({key: written(key, value, pack=pack) for key, value in reason.facts.items()})
-    known = SENTENCES.get(reason.code)
+    names = _names(pack, procedures)
+    facts = _Facts({key: written(key, value, facts=reason.facts, names=names) for key, value in reason.facts.items()})
+    known = SENTENCES.get(f"{reason.code}/{reason.facts.get('kind')}") or SENTENCES.get(reason.code)
     if known is None:
         return _bare(reason.code, facts)
     return str(known) % facts
@@ -51,24 +39,36 @@ def _bare(code: str, facts: Mapping[str, str]) -> str:
     return f"{code} ({listed})" if listed else code
 
 
-def written(key: str, value: Fact, *, pack: Pack) -> str:
+type Names = Mapping[str, Mapping[str, str]]
+
+
+def written(key: str, value: Fact, *, facts: Mapping[str, Fact], names: Names) -> str:
     """Write one fact as its key says: a share, milliseconds, a moment, the name of something in the pack."""
     if value is None:
         return gettext("not known")
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, int | float):
-        return _number(key, value)
-    return _named(key, value, pack)
+        return _number(_with_unit(key, facts), value)
+    return _named(key, value, names)
+
+
+def _with_unit(key: str, facts: Mapping[str, Fact]) -> str:
+    # What a signal observed is a share, milliseconds or a number of calls, as its kind says.
+    if key in {"observed", "expected"}:
+        return {"latency": "observed_ms", "volume": "observed"}.get(str(facts.get("kind")), "observed_share")
+    return key
 
 
 def _number(key: str, value: float) -> str:
-    if key.endswith("_share"):
+    if key.endswith("_share") or key == "confidence":
         return _share(value)
     if key.endswith("_ms"):
         return _seconds(value)
     if key.endswith("_s"):
         return times.duration_in_words(timedelta(seconds=value))
+    if key.startswith("minutes"):
+        return times.duration_in_words(timedelta(minutes=value))
     return _plain(value)
 
 
@@ -95,25 +95,35 @@ def _decimal(value: float, digits: int) -> str:
     return f"{value:.{digits}f}".replace(".", point)
 
 
-def _named(key: str, value: str, pack: Pack) -> str:
+def _named(key: str, value: str, names: Names) -> str:
     if key.endswith("_at") or key == "since":
         return times.clock_time(parse_moment(value))
-    if key in {"services", "packages", "regions", "functions", "audiences", "eyes"}:
+    if key in _PLURALS:
         singular = key.removesuffix("s")
-        return ", ".join(_named(singular, part.strip(), pack) for part in value.split(","))
-    return _names(pack).get(key, {}).get(value, value)
+        return ", ".join(_named(singular, part.strip(), names) for part in value.split(","))
+    return names.get(key, {}).get(value, value)
 
 
-def _names(pack: Pack) -> dict[str, dict[str, str]]:
+def _names(pack: Pack, procedures: Mapping[str, Procedure]) -> Names:
     language = times.language()
     services = {id_: service.name for id_, service in pack.services.items()}
+    partners = {id_: partner.name for id_, partner in pack.partners.items()}
+    packages = {id_: package.name for id_, package in pack.packages.items()}
+    phases_and_states = words.spoken(words.PHASES) | words.spoken(words.STATES)
     return {
         "service": services,
+        "need": services,
         "upstream": services,
-        "partner": {id_: partner.name for id_, partner in pack.partners.items()},
-        "package": {id_: package.name for id_, package in pack.packages.items()},
+        "partner": partners,
+        "package": packages,
+        "suspect": partners | packages | services,
         "function": {id_: function.name[language] for id_, function in pack.functions.items()},
         "audience": {id_: audience.plural[language] for id_, audience in pack.audiences.items()},
         "region": {id_: region.name[language] for id_, region in pack.regions.items()},
-        "eye": {key: str(name) for key, name in words.EYES.items()},
+        "procedure": {id_: procedure.title[language] for id_, procedure in procedures.items()},
+        "eye": words.spoken(words.EYES),
+        "state": words.spoken(words.STATES) | words.spoken(words.NOTICES),
+        "from": phases_and_states,
+        "to": phases_and_states,
+        "by": {"engine": gettext("Tocsin itself"), "policy": gettext("Tocsin itself")},
     }

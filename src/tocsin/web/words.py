@@ -59,23 +59,23 @@ ACTIVATIONS: Words = {"proposed": _("Proposed"), "active": _("In force"), "ended
 TIMELINE: Words = {
     "opened": _("Opened"),
     "updated": _("Changed"),
+    "watched": _("Watched"),
     "closed": _("Closed"),
     "promise_due": _("Next update nearly due"),
     "promise_broken": _("Promised update missed"),
     "bulletin_drafted": _("Message drafted"),
     "bulletin_published": _("Message published"),
     "bulletin_discarded": _("Draft set aside"),
+    "bulletin_superseded": _("Draft replaced by a newer one"),
     "activation_proposed": _("Procedure proposed"),
     "activation_active": _("Procedure put in force"),
-    "activation_started": _("Procedure put in force"),
+    "activation_confirmed": _("Procedure put in force"),
     "activation_extended": _("Procedure extended"),
     "activation_ended": _("Procedure ended"),
     "taken": _("Taken"),
     "note": _("Note"),
-    "noted": _("Note"),
     "confirmed": _("Confirmed by an operator"),
     "mitigated": _("Marked as mitigated"),
-    "closed_by_operator": _("Closed by an operator"),
 }
 
 CHANGES: Words = {
@@ -86,9 +86,22 @@ CHANGES: Words = {
     "fingerprint": _("Configuration read"),
 }
 
+NOTICES: Words = {
+    "investigating": _("Being investigated"),
+    "disrupted": _("Disrupted"),
+    "down": _("Does not work"),
+    "maintenance": _("Planned maintenance"),
+    "resolved": _("Solved"),
+}
+
 LANGUAGES: Mapping[str, str] = {"fr": "Français", "nl": "Nederlands", "de": "Deutsch", "en": "English"}
 
 
 def word(words: Words, key: str) -> str:
     """Return the word for a key; an unknown key is shown as it is, never hidden."""
     return str(words[key]) if key in words else key
+
+
+def spoken(words: Words) -> dict[str, str]:
+    """Return the words in the reader's language."""
+    return {key: str(said) for key, said in words.items()}

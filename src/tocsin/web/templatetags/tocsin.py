@@ -67,7 +67,7 @@ def language_text(localized: LocalizedText | None, language: Language) -> str:
 @register.filter
 def sentence(reason: Reason) -> str:
     """Put a reason into words."""
-    return reasons.sentence(reason, pack=present.pack())
+    return reasons.sentence(reason, pack=present.pack(), procedures=present.procedures())
 
 
 @register.filter

@@ -1,0 +1,85 @@
+"""A sentence for every reason code of `docs/reference/reasons.md`.
+
+Placeholders are the names of the reason's facts; `code/kind` serves one kind of signal where one sentence cannot
+serve all. Data: the longest file of this kind, and the one that translators read.
+"""
+
+from collections.abc import Mapping
+
+from django.utils.functional import _StrPromise
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: Mapping[str, _StrPromise] = {
+    # What was changed, and configurations that disagree
+    "drift.running_not_approved": _(
+        "%(service)s was running a configuration that nobody signed off, for %(minutes_before)s when the trouble began."
+    ),
+    "drift.persisted_not_running": _(
+        "%(service)s would load another configuration at its next restart than the one it runs."
+    ),
+    "change.running": _("Intervention %(change)s on %(service)s was under way when the trouble began."),
+    "change.finished": _("Intervention %(change)s on %(service)s ended %(minutes_before)s before the trouble began."),
+    "change.restarted": _("%(service)s was restarted %(minutes_before)s before the trouble began."),
+    # Why somebody is suspected
+    "suspect.explains": _("A fault here would explain %(services)s of the %(of_services)s services in trouble."),
+    "suspect.own_trouble": _("%(service)s itself is in trouble: %(observed)s, usually %(expected)s."),
+    "suspect.own_trouble/errors": _("%(service)s itself fails: %(observed)s of its calls, usually %(expected)s."),
+    "suspect.own_trouble/timeouts": _(
+        "%(service)s itself leaves calls unanswered: %(observed)s of them, usually %(expected)s."
+    ),
+    "suspect.own_trouble/rejected": _(
+        "%(service)s itself turns callers away: %(observed)s of them, usually %(expected)s."
+    ),
+    "suspect.own_trouble/latency": _("%(service)s itself is slow: %(observed)s, usually %(expected)s."),
+    "suspect.own_trouble/volume": _("Calls to %(service)s stay away: %(observed)s a minute, usually %(expected)s."),
+    "suspect.own_trouble/probe": _("Our own checks of %(service)s fail."),
+    "suspect.own_trouble/reports": _("Professionals report that %(service)s does not work."),
+    "suspect.works": _("Against it: %(service)s itself works."),
+    "suspect.shared": _("%(failing)s services behind it fail, %(working)s work."),
+    "suspect.need_fails": _("Less likely: %(need)s, which %(service)s needs, fails as well and would explain it."),
+    "suspect.calls_do_not_arrive": _(
+        "Professionals’ calls to %(services)s services behind it never arrive, so the fault lies in between."
+    ),
+    "suspect.only_package": _("Only %(package)s is hit, on %(services)s services."),
+    "suspect.notice": _("%(partner)s says so: “%(state)s”."),
+    "suspect.needed_by_failing": _("%(functions)s functions that need it do not work; %(working)s that need it work."),
+    # What became of an incident
+    "incident.phase": _("It went from “%(from)s” to “%(to)s”."),
+    "incident.state": _("How bad it is went from “%(from)s” to “%(to)s”."),
+    "incident.functions": _("It hit %(before)s functions, now %(now)s."),
+    "incident.scope": _("Who is hit has changed."),
+    "incident.lead": _("The first suspect is now %(suspect)s."),
+    "incident.change": _("Intervention %(change)s is now linked to it."),
+    "incident.reopened": _("The trouble came back soon after the end, so it is the same incident."),
+    "incident.good_run_begun": _("Measurements look good again; they must stay so before it is over."),
+    "incident.good_run_broken": _("Measurements turned bad again."),
+    "incident.good_intervals": _("Two good five-minute intervals in a row, and nobody contradicts."),
+    "incident.reports_contradict": _(
+        "Measurements look good, but %(bad_reports)s professionals say it does not work (%(good_reports)s say it does)."
+    ),
+    "incident.probes_contradict": _("Measurements look good, but %(failed_probes)s of our own checks fail."),
+    "incident.promise_due": _("The next update is due soon."),
+    "incident.promise_broken": _("The promised update did not go out in time."),
+    "incident.promise_renewed": _("The next update has been promised anew."),
+    # What a duty officer did
+    "operator.taken": _("%(by)s took the incident."),
+    "operator.confirmed": _("%(by)s confirmed that the trouble is real."),
+    "operator.mitigated": _("%(by)s says that something was done about it."),
+    "operator.closed": _("%(by)s closed it: %(reason)s"),
+    # Why a message went out by itself, or waits
+    "policy.first": _("%(eyes)s independent eyes agree, with a confidence of %(confidence)s."),
+    "policy.follow_up": _("It follows a message that is already out."),
+    "policy.held": _("Everything automatic is held."),
+    "policy.manual": _("Automation is locked: somebody has to click."),
+    "policy.drill": _("It is an exercise."),
+    "policy.promise_past": _("The next update it promises would already be over."),
+    "policy.too_few_eyes": _("Only %(eyes)s eyes see it; %(needed)s are needed to publish without a click."),
+    "policy.not_sure": _("Not sure enough: a confidence of %(confidence)s, and %(needed)s is needed."),
+    "policy.too_many_openings": _(
+        "%(openings)s first messages within the hour already; no more than %(allowed)s go out by themselves."
+    ),
+    # What became of a procedure
+    "procedure.proposed": _("“%(procedure)s” is proposed."),
+    "procedure.active": _("“%(procedure)s” is in force."),
+    "procedure.ended": _("“%(procedure)s” has ended."),
+}
