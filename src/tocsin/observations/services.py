@@ -7,7 +7,7 @@ transaction with their counts. Everything accepted, refused or redacted is count
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -24,6 +24,7 @@ from tocsin.observations.intake_log import IntakeReader, IntakeWriter
 from tocsin.observations.models import EyeSign, IntakeBatch, IntakeCount, NoticeRow, ProbeRow, ReportRow, SeriesState
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.queries import LOOK_BACK, NOTICES_BACK, REPORTS_BACK, configured_pack
+from tocsin.observations.rules.cumulative import Increase, Level, increase
 from tocsin.observations.rules.model import Eye, Notice, ProbeResult, Report, Transactions
 from tocsin.observations.rules.records import Record, decoded, encoded
 from tocsin.observations.rules.redaction import Redacted, redact
@@ -99,6 +100,57 @@ def accept_transactions(
         count(source, [Tally("accepted", accepted), *_tallies(result, unreadable)], now=now)
         _sign_of_transactions(result.transactions, now=now)
     return Receipt(accepted=accepted, refused=refused, words=words)
+
+
+def accept_growing(
+    levels: Mapping[str, Level],
+    transactions: Callable[[Mapping[str, Increase]], Transactions],
+    *,
+    signs: Iterable[tuple[Eye, str, int]],
+    source: str,
+    now: datetime,
+    unreadable: int = 0,
+    pack: Pack | None = None,
+) -> Receipt:
+    """Take in what cumulative series grew by since they were last seen; `transactions` makes rows of it.
+
+    `signs` say which eye saw which service when, though nothing may have happened. Where the series stood is saved
+    in the same transaction, so that what is not acknowledged is not taken for known.
+    """
+    known = pack or configured_pack()
+    with transaction.atomic():
+        grown = transactions(_grown(levels, now=now))
+        receipt = accept_transactions(grown, source=source, now=now, unreadable=unreadable, pack=known)
+        for eye, service, time_us in signs:
+            at = datetime.fromtimestamp(time_us / 1_000_000, tz=now.tzinfo)
+            if service in known.services and _fault_of_time(at, now, back=LOOK_BACK) is None:
+                sign_of_life(eye, at=at, now=now)
+    return receipt
+
+
+def _grown(levels: Mapping[str, Level], *, now: datetime) -> dict[str, Increase]:
+    known = SeriesState.objects.in_bulk(list(levels)) if levels else {}
+    grown: dict[str, Increase] = {}
+    states = []
+    for series, level in levels.items():
+        row = known.get(series)
+        previous = Level(row.start_us, row.time_us, tuple(row.counts)) if row else None
+        found = increase(level, previous)
+        if found is not None:
+            grown[series] = found
+        if previous is None or level.time_us > previous.time_us:
+            states.append(
+                SeriesState(
+                    series=series, start_us=level.start_us, time_us=level.time_us, counts=level.counts, seen_at=now
+                )
+            )
+    SeriesState.objects.bulk_create(
+        states,
+        update_conflicts=True,
+        unique_fields=["series"],
+        update_fields=["start_us", "time_us", "counts", "seen_at"],
+    )
+    return grown
 
 
 def _is_repeated(key: str, fingerprint: str, *, sent_as: str) -> bool:

@@ -22,6 +22,7 @@ class Configuration:
     where the console and API are reached, `site_url` where the public pages are. `smtp_url` is
     `smtp://[user:password@]host:port` (`smtps://` for TLS, `smtp+starttls://`). `mail_from` signs e-mail.
     `allowed_hosts` are the names the application answers to. `probes_file` lists the HTTP probes (TOML).
+    `intake_file` says what senders of OTLP call services and packages, where that is not what the pack calls them.
     """
 
     data_folder: Path
@@ -32,6 +33,7 @@ class Configuration:
     mail_from: str = "tocsin@localhost"
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     probes_file: str = ""
+    intake_file: str = ""
     probes_may_reach_private: bool = False
     debug: bool = False
 

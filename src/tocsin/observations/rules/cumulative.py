@@ -4,7 +4,6 @@ An OpenTelemetry SDK sends, by default, histograms that count from the start of 
 series tells what happened only when the process had just started; otherwise it is where counting begins.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,20 +39,12 @@ def increase(level: Level, previous: Level | None) -> Increase | None:
     if _was_reset(level, previous):
         # The process began anew, after we last saw it: everything it counted is news.
         return Increase(max(level.start_us, previous.time_us), level.time_us, level.counts)
-    counts = tuple(now - before for now, before in zip(level.counts, previous.counts, strict=True))
+    # An exponential histogram that changes its scale may move a few counts to a neighbouring bucket.
+    counts = tuple(max(0, now - before) for now, before in zip(level.counts, previous.counts, strict=True))
     return Increase(previous.time_us, level.time_us, counts)
-
-
-def newest(levels: Sequence[tuple[str, Level]]) -> Mapping[str, Level]:
-    """Return the newest level of each series."""
-    latest: dict[str, Level] = {}
-    for series, level in levels:
-        if series not in latest or level.time_us > latest[series].time_us:
-            latest[series] = level
-    return latest
 
 
 def _was_reset(level: Level, previous: Level) -> bool:
     if level.start_us > previous.start_us or len(level.counts) != len(previous.counts):
         return True
-    return any(now < before for now, before in zip(level.counts, previous.counts, strict=True))
+    return sum(level.counts) < sum(previous.counts)
