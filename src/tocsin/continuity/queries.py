@@ -1,4 +1,4 @@
-"""Reading procedures from a content pack, and stored activations.
+"""Reading procedures from a content pack.
 
 Django's models are imported where they are read: replay loads procedures here and runs without Django.
 """
@@ -22,7 +22,7 @@ def load_procedures(folder: Path, pack: Pack) -> dict[str, Procedure]:
     """Return the procedures of the pack in this folder, by id; raises `PackError` with every finding on errors."""
     files, unreadable = read_files(folder, _names(folder))
     checked = check_procedure_files(files, pack)
-    errors = [*unreadable, *errors_in(list(checked.findings))]
+    errors = [*unreadable, *errors_in(checked.findings)]
     if errors:
         raise PackError(str(folder), errors)
     return dict(checked.procedures)

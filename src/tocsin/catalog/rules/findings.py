@@ -1,5 +1,6 @@
 """A finding: something in a content pack that must, or had better, be mended."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,6 @@ class Finding:
         return f"{place}: {self.message} {self.hint} [{self.code}]"
 
 
-def errors_in(findings: "list[Finding]") -> "list[Finding]":
+def errors_in(findings: Iterable[Finding]) -> list[Finding]:
     """Return those findings that make a pack unusable."""
     return [finding for finding in findings if finding.severity == "error"]
