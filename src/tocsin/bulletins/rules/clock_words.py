@@ -111,11 +111,10 @@ def durations(duration: timedelta) -> LocalizedText:
     return {language: duration_words(duration, language) for language in LANGUAGES}
 
 
-_FRENCH_GAPS = re.compile(r" (?=[:;?!»])|(?<=«) |(?<=\d) (?=h \d)|(?<=\d h) (?=\d)")
+_GAPS = re.compile(r"(?<=\d) (?=\d|uur\b|Uhr\b)")
+_FRENCH_GAPS = re.compile(r" (?=[:;?!»])|(?<=«) |(?<=\d) (?=\d|h \d)|(?<=\d h) (?=\d)")
 
 
 def typeset(text: str, language: Language) -> str:
-    """Return the text with the spaces that must not break, as French asks before a colon and inside 8 h 40."""
-    if language == "fr":
-        return _FRENCH_GAPS.sub("\u00a0", text)
-    return re.sub(r"(?<=\d) (?=(uur|Uhr)\b)", "\u00a0", text)
+    """Return the text with the spaces that must not break: inside times and numbers, and before a French colon."""
+    return (_FRENCH_GAPS if language == "fr" else _GAPS).sub("\u00a0", text)

@@ -22,19 +22,24 @@ def decide(
     is unlocked: silence after a first word does more harm. A first word must meet the policy's bounds.
     """
     is_first = not any(earlier.incident == bulletin.incident for earlier in published)
-    refusals = (*_always(bulletin, policy, now), *(_of_a_first(incident, policy, published, now) if is_first else ()))
+    refusals = (
+        *_always(bulletin, incident, policy, now),
+        *(_of_a_first(incident, policy, published, now) if is_first else ()),
+    )
     if refusals:
         return Decision(publish=False, reasons=refusals)
     return Decision(publish=True, reasons=(_first(incident) if is_first else Reason("policy.follow_up"),))
 
 
-def _always(bulletin: Bulletin, policy: PublicationPolicy, now: datetime) -> Iterator[Reason]:
+def _always(bulletin: Bulletin, incident: Incident, policy: PublicationPolicy, now: datetime) -> Iterator[Reason]:
     if policy.is_held:
         yield Reason("policy.held")
     if policy.automation != "automatic":
         yield Reason("policy.manual")
     if bulletin.is_drill:
         yield Reason("policy.drill")
+    if bulletin.kind != "end" and not incident.is_open:
+        yield Reason("policy.over")
     if bulletin.next_update_at is not None and bulletin.next_update_at <= now:
         yield Reason("policy.promise_past")
 
