@@ -1,5 +1,6 @@
 """What the composition root itself answers: is this process alive, is Tocsin ready."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -9,10 +10,9 @@ from django.views.decorators.http import require_safe
 
 from tocsin.detection.queries import pulse
 from tocsin.kernel.clock import format_moment
-from tocsin.runtime.engine_loop import STEP
 from tocsin.runtime.startup import pending_migrations
 
-LATE_AFTER = 6 * STEP
+LATE_AFTER = timedelta(minutes=1)
 """An engine whose last tick is a minute old on the clock no longer says what is so now."""
 
 
