@@ -1,5 +1,7 @@
 """A panel member's tap on its way to intake, which redacts and stores it."""
 
+from datetime import datetime
+
 
 from tocsin.accounts.models import PanelMember
 from tocsin.observations.rules.model import Report

@@ -1,13 +1,11 @@
 """Errors of the domains below, said to a duty officer in their language."""
 
-from collections.abc import Mapping
-
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext_lazy as _
 
 from tocsin.kernel.errors import TocsinError
+from tocsin.web.words import Words
 
-SENTENCES: Mapping[str, _StrPromise] = {
+SENTENCES: Words = {
     "incident.phase": _("The incident has moved on since you opened this page. What you see now is up to date."),
     "incident.note_length": _("A note needs some text, and no more than 2,000 characters."),
     "incident.reason_missing": _("Say in a few words why it can be closed, for those who read it later."),

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from tocsin.bulletins.models import BulletinRow
 from tocsin.bulletins.queries import adapter, policy
 from tocsin.bulletins.rules.model import PublicationPolicy
@@ -20,8 +22,8 @@ from tocsin.kernel.clock import in_brussels
 from tocsin.observations.models import EyeSign, IntakeCount
 from tocsin.web import board
 
-ACCEPTED = "accepted"
-"""The intake code that counts what was taken in; every other one is a refusal or a redaction."""
+REFUSALS = Q(code__startswith="refused.") | Q(code__startswith="redacted.") | Q(code__startswith="error.")
+"""The intake codes of what was not kept as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _activation(row: ActivationRow, procedures: dict[str, Procedure]) -> board.S
 def refusals(now: datetime) -> tuple[IntakeCount, ...]:
     """Return what intake refused or redacted today, latest first."""
     today = in_brussels(now).date()
-    return tuple(IntakeCount.objects.filter(day=today).exclude(code=ACCEPTED).order_by("-last_at"))
+    return tuple(IntakeCount.objects.filter(REFUSALS, day=today).order_by("-last_at", "source", "code"))
 
 
 def changes(now: datetime) -> tuple[ChangeRow, ...]:

@@ -4,12 +4,11 @@ Placeholders are the names of the reason's facts; `code/kind` serves one kind of
 serve all. Data: the longest file of this kind, and the one that translators read.
 """
 
-from collections.abc import Mapping
-
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext_lazy as _
 
-SENTENCES: Mapping[str, _StrPromise] = {
+from tocsin.web.words import Words
+
+SENTENCES: Words = {
     # What was changed, and configurations that disagree
     "drift.running_not_approved": _(
         "%(service)s was running a configuration that nobody signed off, for %(minutes_before)s when the trouble began."
@@ -78,6 +77,13 @@ SENTENCES: Mapping[str, _StrPromise] = {
     "policy.too_many_openings": _(
         "%(openings)s first messages within the hour already; no more than %(allowed)s go out by themselves."
     ),
+    # What a replay prints
+    "bulletin.first": _("A first message went out."),
+    "bulletin.update": _("A message with news went out."),
+    "bulletin.holding": _("A message went out although there was no news, as promised."),
+    "bulletin.end": _("The end was announced."),
+    "eye.blind": _("An eye stopped seeing."),
+    "eye.sighted": _("An eye sees again."),
     # What became of a procedure
     "procedure.proposed": _("“%(procedure)s” is proposed."),
     "procedure.active": _("“%(procedure)s” is in force."),

@@ -4,11 +4,15 @@ A state is always shape, word and colour together; the colours are in `static/we
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext_lazy as _
 
 from tocsin.detection.rules.model import State
+
+if TYPE_CHECKING:
+    # The type of a lazy translation exists for the type checker only.
+    from django.utils.functional import _StrPromise
 
 type Words = Mapping[str, _StrPromise]
 
