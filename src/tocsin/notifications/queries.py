@@ -109,7 +109,7 @@ def link(row: Subscriber, *, purpose: str) -> str:
 
 def page_address(language: Language, audience: str) -> str:
     """Return the address of the public page for one language and profession."""
-    return f"{settings.CONFIGURATION.site_url.rstrip('/')}/{language}/{audience}.html"
+    return f"{settings.CONFIGURATION.site_url.rstrip('/')}/{language}/{audience}/"
 
 
 def confirmation_letter(row: Subscriber) -> Letter:

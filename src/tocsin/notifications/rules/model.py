@@ -12,38 +12,78 @@ class Words(Protocol):
     """What one audience reads of an announcement (`bulletins`' `AudienceText` is one)."""
 
     @property
-    def headline(self) -> LocalizedText: ...  # noqa: D102  (what each means stands in `AudienceText`)
+    def headline(self) -> LocalizedText:
+        """Does it hit me."""
+        ...
+
     @property
-    def scope(self) -> LocalizedText: ...  # noqa: D102
+    def scope(self) -> LocalizedText:
+        """Since when, who, where."""
+        ...
+
     @property
-    def now(self) -> tuple[LocalizedText, ...]: ...  # noqa: D102
+    def now(self) -> tuple[LocalizedText, ...]:
+        """What to do now, most important first."""
+        ...
+
     @property
-    def paid(self) -> LocalizedText | None: ...  # noqa: D102
+    def paid(self) -> LocalizedText | None:
+        """Whether it is reimbursed or legal; None where there is nothing to say."""
+        ...
+
     @property
-    def avoid(self) -> LocalizedText | None: ...  # noqa: D102
+    def avoid(self) -> LocalizedText | None:
+        """What not to do."""
+        ...
+
     @property
-    def next_update(self) -> LocalizedText | None: ...  # noqa: D102
+    def next_update(self) -> LocalizedText | None:
+        """When we speak again; None at the end."""
+        ...
+
     @property
-    def duties(self) -> tuple[LocalizedText, ...]: ...  # noqa: D102
+    def duties(self) -> tuple[LocalizedText, ...]:
+        """What is to be done afterwards."""
+        ...
+
     @property
-    def subject(self) -> LocalizedText: ...  # noqa: D102
+    def subject(self) -> LocalizedText:
+        """An e-mail's subject line."""
+        ...
 
 
 class Announcement(Protocol):
     """Something public that people are told of (`bulletins`' `Bulletin` is one; neither domain imports the other)."""
 
     @property
-    def id(self) -> str: ...  # noqa: D102
+    def id(self) -> str:
+        """Its own id."""
+        ...
+
     @property
-    def incident(self) -> str: ...  # noqa: D102
+    def incident(self) -> str:
+        """The outage that it is about."""
+        ...
+
     @property
-    def kind(self) -> str: ...  # noqa: D102
+    def kind(self) -> str:
+        """`first`, `update`, `holding` or `end`."""
+        ...
+
     @property
-    def functions(self) -> tuple[str, ...]: ...  # noqa: D102
+    def functions(self) -> tuple[str, ...]:
+        """The functions hit, in pack order."""
+        ...
+
     @property
-    def texts(self) -> Mapping[str, Words]: ...  # noqa: D102
+    def texts(self) -> Mapping[str, Words]:
+        """Audience → what it reads."""
+        ...
+
     @property
-    def is_drill(self) -> bool: ...  # noqa: D102
+    def is_drill(self) -> bool:
+        """Whether it is an exercise."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

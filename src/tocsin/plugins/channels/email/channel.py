@@ -22,6 +22,7 @@ TIMEOUT_S: Final = 10.0
 
 _PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _FIRST_PERMANENT_CODE: Final = 500
+_CLOSING_CODE: Final = 421
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,9 @@ class EmailChannel:
             connection.send_message(mail, from_addr=self._sender.addr_spec, to_addrs=[message.recipient])
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()))
+            if code == _CLOSING_CODE:
+                self.close()
+                raise _unreachable(error) from error
             raise _refused(code, answer) from error
         except smtplib.SMTPSenderRefused as error:  # our own address: the operator's to mend, nobody's mail is lost
             self.close()

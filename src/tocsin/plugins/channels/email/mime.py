@@ -23,7 +23,6 @@ def as_email(message: Message, *, sender: Address) -> EmailMessage:
     mail["Subject"] = " ".join([*(f"[{mark.short}]" for mark in letter.marks), one_line(letter.subject)])
     mail["Date"] = message.at
     _add_thread(mail, message, domain=sender.domain or "localhost")
-    mail["Content-Language"] = letter.language
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail["X-Tocsin-Message"] = _digest(message.key)
@@ -32,6 +31,7 @@ def as_email(message: Message, *, sender: Address) -> EmailMessage:
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(as_text(letter), cte="quoted-printable")
     mail.add_alternative(as_html(letter), subtype="html", cte="quoted-printable")
+    mail["Content-Language"] = letter.language  # last: setting the content would take it away
     return mail
 
 
