@@ -1,0 +1,115 @@
+"""The tick's judgement: which functions work for whom, as far as the eyes can tell.
+
+    count the window → signals by share, volume, checks → drop what other eyes contradict → verdicts per subject
+
+A pure function of the evidence, what is usual, and the last judgement (for hysteresis). Nothing here knows what the
+time is: `now` is handed in.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from tocsin.catalog.rules.model import Pack
+from tocsin.detection.rules.agreement import uncontradicted
+from tocsin.detection.rules.blindness import blind_eyes
+from tocsin.detection.rules.findings import Found
+from tocsin.detection.rules.model import Judgement, Signal, Subject, Verdict
+from tocsin.detection.rules.probing import probe_signals
+from tocsin.detection.rules.profile import Profile
+from tocsin.detection.rules.reach import Reach
+from tocsin.detection.rules.reporting import Complaint, complaints
+from tocsin.detection.rules.shares import share_signals
+from tocsin.detection.rules.tallies import Tally, tally
+from tocsin.detection.rules.verdicts import Case, Sight, case_notices, previous_verdict, verdict
+from tocsin.detection.rules.volume import flow, volume_signals
+from tocsin.observations.rules.model import VANTAGES, Evidence, Eye
+
+_LOOKED_LATELY = timedelta(minutes=10)
+
+
+def judge(evidence: Evidence, *, pack: Pack, profile: Profile, previous: Judgement | None, now: datetime) -> Judgement:
+    """Return the judgement at `now`, with one verdict for every function × audience in the pack's order.
+
+    `previous` is the last tick's judgement; without it everything is judged afresh (a signal then takes its full
+    bar to appear, which after a restart costs a minute at most).
+    """
+    counts = tally(evidence, pack=pack, profile=profile)
+    blind = blind_eyes(evidence, profile=profile, previous=previous, now=now)
+    found = _findings(evidence, counts, pack=pack, profile=profile, previous=previous)
+    heard = {complaint.subject: complaint for complaint in _complaints(evidence, pack=pack)}
+    reach = Reach.of(pack)
+    sight = Sight(seeing=_seeing(evidence, counts), blind=blind)
+    verdicts: dict[Subject, Verdict] = {}
+    for function in pack.functions.values():
+        notices = case_notices(function, evidence.notices, pack=pack) if Eye.PARTNER in evidence.last_seen else []
+        for audience in function.audiences:
+            subject = Subject(function.id, audience)
+            case = Case(
+                function=function,
+                subject=subject,
+                telling=reach.telling(function, audience, found),
+                complaint=heard.get(subject),
+                notices=notices,
+                previous=previous_verdict(previous, subject),
+            )
+            verdicts[subject] = verdict(case, reach=reach, sight=sight, now=now)
+    signals = (*(one.signal for one in found), *_report_signals(heard.values(), reach))
+    return Judgement(at=now, verdicts=verdicts, signals=signals, blind=blind)
+
+
+def _findings(
+    evidence: Evidence, counts: Tally, *, pack: Pack, profile: Profile, previous: Judgement | None
+) -> list[Found]:
+    now = evidence.now
+    before = {(one.service, one.eye, one.kind): one for one in (previous.signals if previous is not None else ())}
+    shares = share_signals(counts, profile=profile, previous=before, now=now)
+    flows = flow(counts, profile=profile, previous=previous, now=now)
+    volumes = list(volume_signals(flows, profile=profile, previous=before, now=now))
+    checks: list[Found] = []
+    if Eye.PROBES in evidence.last_seen:
+        checks = list(probe_signals(evidence.probes, services=tuple(pack.services), previous=before, now=now))
+    return uncontradicted([*shares, *volumes, *checks], counts=counts, flows=flows, profile=profile, evidence=evidence)
+
+
+def _complaints(evidence: Evidence, *, pack: Pack) -> list[Complaint]:
+    if Eye.PANEL not in evidence.last_seen and not evidence.reports:
+        return []
+    return list(complaints(evidence.reports, pack=pack, now=evidence.now))
+
+
+def _seeing(evidence: Evidence, counts: Tally) -> dict[str, frozenset[Eye]]:
+    """Return, per service, which eyes looked at it within the last ten minutes."""
+    called = counts.totals[:4].sum(axis=(0, 3)) > 0
+    seeing: dict[str, set[Eye]] = {}
+    for vantage, eye in enumerate(VANTAGES):
+        for service, name in enumerate(counts.names.services):
+            if called[vantage, service]:
+                seeing.setdefault(name, set()).add(eye)
+    if Eye.PROBES in evidence.last_seen:
+        for result in evidence.probes:
+            if result.at > evidence.now - _LOOKED_LATELY:
+                seeing.setdefault(result.service, set()).add(Eye.PROBES)
+    return {service: frozenset(eyes) for service, eyes in seeing.items()}
+
+
+def _report_signals(heard: Iterable[Complaint], reach: Reach) -> list[Signal]:
+    """Return the panel's complaints as signals on the service that is most the function's own."""
+    strongest: dict[str, Signal] = {}
+    for complaint in heard:
+        service = reach.own_service(reach.pack.functions[complaint.subject.function])
+        if service is None:
+            continue
+        known = strongest.get(service)
+        if known is None or complaint.strength > known.strength:
+            strongest[service] = Signal(
+                service=service,
+                eye=Eye.PANEL,
+                kind="reports",
+                strength=complaint.strength,
+                observed=float(complaint.members),
+                expected=0.0,
+                since=complaint.since,
+                packages=complaint.packages,
+                regions=complaint.regions,
+            )
+    return list(strongest.values())

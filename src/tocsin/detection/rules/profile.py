@@ -1,0 +1,160 @@
+"""What is usual: learnt from five-minute sums of the past weeks, per vantage and service.
+
+Robust on purpose. History holds holidays and past incidents, its level may differ from today's, and its durations
+are coarse. So: holidays are left out of the daily course, the worst days out of the usual shares, and whoever uses
+the profile adjusts its level. Without history the profile is a cautious guess that says so (`is_known`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.catalog.rules.model import Pack
+from tocsin.detection.rules.course import DAY_SLOTS, SLOT_S, daily_course, slot_of
+from tocsin.observations.rules.model import DURATION_BINS, DURATION_EDGES_MS, VANTAGES, Outcome, Rollups
+
+type Numbers = NDArray[np.float64]
+
+_GUESSED_SHARES = np.array([0.984, 0.01, 0.004, 0.002])
+"""Usual shares before anything is known; also what little history is shrunk towards."""
+_PRIOR_CALLS = 500.0
+"""How many calls that guess is worth: enough to keep ten calls from deciding, too few to matter after a day."""
+_WORST_DAYS = 0.2
+"""Part of the days, those with the highest share, that is left out: past incidents are not usual."""
+_SPREAD_FLOOR, _SPREAD_CEILING = 1e-4, 0.05
+"""Correlation between calls: never taken for none, and never so large that a total failure would go unseen."""
+_SLOW_QUANTILE = 0.99
+_SLOW_TIMES_MEDIAN = 3.0
+"""Slow is what is above nearly all usual answers, and at least three times the usual one: people notice that."""
+_SLOW_SHARE_FLOOR = 0.05
+"""History's durations are coarse and give no tails, so one answer in twenty may be slow without meaning anything."""
+_MIN_CALLS_KNOWN = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The usual, indexed [vantage, service]; services in pack order, then others by first appearance.
+
+    `shares` and `spread` are per outcome (columns as `Outcome`); `slow_from_bin` is the first duration bin that counts
+    as slow and `slow_share` the usual share there; `typical_ms` the usual median. `rates` are expected calls a second
+    per five-minute slot of the local week, `rate_spread` their usual relative variance.
+    """
+
+    timezone: str
+    services: tuple[str, ...]
+    calls: Numbers
+    shares: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    typical_ms: Numbers
+    slow_from_bin: NDArray[np.int64]
+    slow_share: Numbers
+    rates: NDArray[np.float64]
+    rate_spread: Numbers
+
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Say for which vantage and service enough was seen to know what is usual."""
+        return self.calls >= _MIN_CALLS_KNOWN
+
+    def rates_over(self, moments: Sequence[datetime]) -> NDArray[np.float64]:
+        """Return the calls a second expected at each moment, [vantage, service, moment], before today's level."""
+        zone = ZoneInfo(self.timezone)
+        return np.asarray(self.rates[:, :, [slot_of(moment.astimezone(zone)) for moment in moments]])
+
+
+def learn(history: Rollups, *, pack: Pack) -> Profile:
+    """Return what is usual according to the history, which may be empty."""
+    services = tuple(dict.fromkeys((*pack.services, *history.services)))
+    place = np.array([services.index(name) for name in history.services], np.int64)
+    codes = np.array([[eye.value for eye in VANTAGES].index(name) for name in history.vantages], np.int64)
+    series = codes[history.vantage] * len(services) + place[history.service] if len(history) else np.zeros(0, np.int64)
+    shape = (len(VANTAGES), len(services))
+    days = daily_course(history.bucket_s, series, history.outcomes, size=shape[0] * shape[1], timezone=pack.timezone)
+    shares, spread = _usual_shares(days.outcomes)
+    durations = np.zeros((shape[0] * shape[1], DURATION_BINS))
+    np.add.at(durations, series, history.durations)
+    typical_ms, slow_from_bin, slow_share = _usual_durations(durations)
+    return Profile(
+        timezone=pack.timezone,
+        services=services,
+        calls=days.outcomes.sum(axis=(1, 2, 3)).reshape(shape),
+        shares=shares.reshape(*shape, len(Outcome)),
+        spread=spread.reshape(*shape, len(Outcome)),
+        typical_ms=typical_ms.reshape(shape),
+        slow_from_bin=slow_from_bin.reshape(shape),
+        slow_share=slow_share.reshape(shape),
+        rates=(days.weekly_course() / SLOT_S).reshape(*shape, 7 * DAY_SLOTS),
+        rate_spread=days.course_spread().reshape(shape),
+    )
+
+
+def _usual_shares(outcomes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return usual share and spread per series and outcome, from counts [series, day, slot, outcome]."""
+    per_day = outcomes.sum(axis=2)
+    calls = per_day.sum(axis=2)
+    shares = np.tile(_GUESSED_SHARES, (outcomes.shape[0], 1))
+    spread = np.full(shares.shape, _SPREAD_FLOOR)
+    if not calls.any():
+        return shares, spread
+    for outcome in (Outcome.REJECTED, Outcome.ERROR, Outcome.TIMEOUT):
+        kept = _without_worst_days(per_day[:, :, outcome], calls)
+        bad = (per_day[:, :, outcome] * kept).sum(axis=1) + _GUESSED_SHARES[outcome] * _PRIOR_CALLS
+        shares[:, outcome] = bad / ((calls * kept).sum(axis=1) + _PRIOR_CALLS)
+        spread[:, outcome] = _share_spread(outcomes[..., outcome], outcomes.sum(axis=3), shares[:, outcome])
+    shares[:, Outcome.OK] = 1.0 - shares[:, 1:].sum(axis=1)
+    return shares, spread
+
+
+def _without_worst_days(bad: Numbers, calls: Numbers) -> NDArray[np.bool_]:
+    share = np.where(calls > 0, bad / np.maximum(calls, 1.0), np.nan)
+    kept = np.zeros(share.shape, bool)
+    some = (calls > 0).any(axis=1)
+    limit = np.nanquantile(share[some], 1.0 - _WORST_DAYS, axis=1, keepdims=True)
+    kept[some] = share[some] <= limit
+    return kept
+
+
+def _share_spread(bad: Numbers, calls: Numbers, usual: Numbers) -> Numbers:
+    """Estimate how much calls of one five minutes go together: the part of the variance that chance leaves over."""
+    usual = usual[:, None, None]
+    variance = np.maximum(calls * usual * (1.0 - usual), 1e-9)
+    squares = np.where(calls > 0, (bad - calls * usual) ** 2 / variance, np.nan).reshape(bad.shape[0], -1)
+    slots = (calls > 0).reshape(bad.shape[0], -1).sum(axis=1)
+    limit = _quantile(squares, 0.99)
+    core = np.where(squares <= limit[:, None], squares, np.nan)
+    ratio = np.nansum(core, axis=1) / np.maximum(np.isfinite(core).sum(axis=1), 1)
+    mean_calls = calls.reshape(bad.shape[0], -1).sum(axis=1) / np.maximum(slots, 1)
+    spread = (ratio - 1.0) / np.maximum(mean_calls - 1.0, 1.0)
+    return np.clip(spread, _SPREAD_FLOOR, _SPREAD_CEILING)
+
+
+def _quantile(values: Numbers, level: float) -> Numbers:
+    """Return the quantile of each row over its finite values, infinity for a row without any."""
+    result = np.full(values.shape[0], np.inf)
+    some = np.isfinite(values).any(axis=1)
+    if some.any():
+        result[some] = np.nanquantile(values[some], level, axis=1)
+    return result
+
+
+def _usual_durations(durations: NDArray[np.float64]) -> tuple[Numbers, NDArray[np.int64], Numbers]:
+    """Return, per series: the usual median, the first bin that counts as slow, and the usual share from there on."""
+    total = durations.sum(axis=1, keepdims=True)
+    reached = np.cumsum(durations, axis=1) / np.maximum(total, 1.0)
+    middle = np.argmax(reached >= 0.5, axis=1)  # noqa: PLR2004  # the median
+    typical_ms = np.sqrt(DURATION_EDGES_MS[middle] * DURATION_EDGES_MS[middle + 1])
+    above_nearly_all = np.argmax(reached >= _SLOW_QUANTILE, axis=1) + 1
+    above_typical = np.searchsorted(DURATION_EDGES_MS, typical_ms * _SLOW_TIMES_MEDIAN)
+    slow_from_bin = np.minimum(np.maximum(above_nearly_all, above_typical), DURATION_BINS)
+    beyond = np.where(np.arange(DURATION_BINS) >= slow_from_bin[:, None], durations, 0.0).sum(axis=1)
+    share = np.maximum(beyond / np.maximum(total[:, 0], 1.0), _SLOW_SHARE_FLOOR)
+    unknown = total[:, 0] < _MIN_CALLS_KNOWN
+    return (
+        np.where(unknown, np.nan, typical_ms),
+        np.where(unknown, DURATION_BINS, slow_from_bin).astype(np.int64),
+        np.where(unknown, 1.0, share),
+    )

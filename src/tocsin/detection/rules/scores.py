@@ -1,0 +1,44 @@
+"""How surprising a count is: log-likelihood ratios, tempered by over-dispersion.
+
+Calls are not independent: one site that retries makes many failures of one. A ratio that is sound on paper then
+raises false alarms, so each is divided by `1 + (n - 1) * spread`, the factor by which correlated calls tell less than
+independent ones (a design effect). What is left is comparable between services, kinds and eyes.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Numbers = NDArray[np.float64]
+
+_TINY = 1e-12
+
+
+def excess(bad: Numbers, calls: Numbers, *, usual: Numbers, spread: Numbers) -> Numbers:
+    """Score a share of bad calls above the usual one (binomial); zero where it is not above, or nobody called."""
+    some = np.maximum(calls, 1.0)
+    share = np.clip(bad / some, 0.0, 1.0)
+    expected = np.clip(usual, 1e-6, 1.0 - 1e-6)
+    worse = bad * np.log(np.maximum(share, _TINY) / expected)
+    better = (some - bad) * np.log(np.maximum(1.0 - share, _TINY) / (1.0 - expected))
+    score = (worse + better) / (1.0 + (some - 1.0) * spread)
+    return np.where((share > usual) & (calls > 0), np.maximum(score, 0.0), 0.0)
+
+
+def shortfall(seen: Numbers, expected: Numbers, *, spread: Numbers) -> Numbers:
+    """Score fewer calls than expected (Poisson); `spread` is the usual relative variance of the expectation."""
+    some = np.maximum(expected, _TINY)
+    score = some - seen + seen * np.log(np.maximum(seen, _TINY) / some)
+    tempered = score / (1.0 + some * spread)
+    return np.where((seen < expected) & (expected > 0), np.maximum(tempered, 0.0), 0.0)
+
+
+def likeness(bad: Numbers, calls: Numbers, *, usual: float, hit: float) -> Numbers:
+    """Say whether a slice rather behaves as the slices hit (positive) or as usual (negative), as a log ratio.
+
+    The two are parted halfway, so that a slice hit half as hard as the others still counts as hit.
+    """
+    low = float(np.clip(usual, 1e-4, 0.98))
+    middle = float(np.clip((low + hit) / 2.0, low + 1e-3, 0.99))
+    worse = bad * float(np.log(middle / low))
+    better = (calls - bad) * float(np.log((1.0 - middle) / (1.0 - low)))
+    return worse + better

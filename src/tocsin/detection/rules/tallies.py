@@ -1,0 +1,166 @@
+"""Counts of the look-back window, laid out so that every later question is a sum over an axis.
+
+Rows are summed once, into steps of half a minute counted backwards from now (step 0 is the newest), per vantage and
+service: over everything, by package, and by region. Codes are those of the pack's order, so that nothing that is
+decided later depends on how ids are spelt or in which order they were first seen.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.catalog.rules.model import Pack
+from tocsin.detection.rules.profile import Profile
+from tocsin.observations.rules.model import BUCKET_S, DURATION_BINS, VANTAGES, Evidence, Rollups
+
+type Numbers = NDArray[np.float64]
+type Codes = NDArray[np.int64]
+
+STEP_S = 30
+STEPS = 20
+"""Ten minutes: the longest window over which shares are judged."""
+LONG_STEPS = 60
+"""Half an hour: the window over which today's level is taken."""
+
+OK, REJECTED, ERROR, TIMEOUT, SLOW, TIMED = range(6)
+"""Planes of the counts; `TIMED` is how many answers have a duration, `SLOW` how many of these were slow."""
+PLANES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the axes stand for: the pack's order, then what the pack does not know by first appearance."""
+
+    services: tuple[str, ...]
+    packages: tuple[str, ...]
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The rows of the last ten minutes, for questions about single slices."""
+
+    series: Codes
+    package: Codes
+    region: Codes
+    step: Codes
+    planes: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts over the look-back window.
+
+    `totals` is [plane, vantage, service, step], `by_package` and `by_region` have one more axis before the step.
+    `calls` is [vantage, service, long step]; `alive` [vantage, long step] says for which part of each step the
+    vantage gave any sign of life.
+    """
+
+    names: Names
+    totals: Numbers
+    by_package: Numbers
+    by_region: Numbers
+    calls: Numbers
+    alive: Numbers
+    cells: Cells
+
+
+def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
+    """Count the evidence's rollups; eyes that are not in use count for nothing."""
+    rollups = evidence.rollups
+    names = Names(
+        services=tuple(dict.fromkeys((*profile.services, *rollups.services))),
+        packages=tuple(dict.fromkeys((*pack.packages, *rollups.packages))),
+        regions=tuple(dict.fromkeys((*pack.regions, *rollups.regions))),
+    )
+    series, age = _series_and_age(evidence, names)
+    long_step = age // STEP_S
+    is_long = (long_step >= 0) & (long_step < LONG_STEPS) & (series >= 0)
+    sizes = (len(VANTAGES), len(names.services))
+    answered = rollups.outcomes.sum(axis=1)
+    calls = _sums(series[is_long] * LONG_STEPS + long_step[is_long], answered[is_long], (*sizes, LONG_STEPS))
+    is_near = is_long & (long_step < STEPS)
+    cells = _cells(rollups, np.flatnonzero(is_near), series=series, step=long_step, names=names, profile=profile)
+    return Tally(
+        names=names,
+        totals=_planes(cells, None, sizes),
+        by_package=_planes(cells, cells.package, (*sizes, len(names.packages))),
+        by_region=_planes(cells, cells.region, (*sizes, len(names.regions))),
+        calls=calls,
+        alive=_alive(series[is_long], age[is_long], len(names.services)),
+        cells=cells,
+    )
+
+
+def _series_and_age(evidence: Evidence, names: Names) -> tuple[Codes, Codes]:
+    """Return each row's series (vantage and service in one code, -1 for an unused eye) and age in whole seconds.
+
+    A row's age counts from the end of its bucket, so that the newest finished bucket is in step 0.
+    """
+    rollups = evidence.rollups
+    used = [
+        list(VANTAGES).index(eye) if eye in evidence.last_seen else -1
+        for eye in (next((known for known in VANTAGES if known.value == name), None) for name in rollups.vantages)
+    ]
+    vantage = np.array(used, np.int64)[rollups.vantage] if len(rollups) else np.zeros(0, np.int64)
+    service = _recoded(rollups.service, rollups.services, names.services)
+    series = np.where(vantage >= 0, vantage * len(names.services) + service, -1)
+    now_s = int(evidence.now.timestamp())
+    return series, now_s - rollups.bucket_s - BUCKET_S
+
+
+def _recoded(codes: NDArray[np.int16], old: tuple[str, ...], new: tuple[str, ...]) -> Codes:
+    place = {name: code for code, name in enumerate(new)}
+    table = np.array([place[name] for name in old], np.int64)
+    return table[codes] if codes.size else np.zeros(0, np.int64)
+
+
+def _cells(  # noqa: PLR0913  # the columns that make a cell
+    rollups: Rollups, rows: NDArray[np.intp], *, series: Codes, step: Codes, names: Names, profile: Profile
+) -> Cells:
+    near = series[rows]
+    planes = np.zeros((PLANES, rows.size))
+    planes[:SLOW] = rollups.outcomes[rows].T
+    durations = rollups.durations[rows]
+    is_slow = _slow_bins(names, profile)[near]
+    planes[SLOW] = np.einsum("ij,ij->i", durations, is_slow)
+    planes[TIMED] = durations.sum(axis=1)
+    return Cells(
+        series=near,
+        package=_recoded(rollups.package[rows], rollups.packages, names.packages),
+        region=_recoded(rollups.region[rows], rollups.regions, names.regions),
+        step=step[rows],
+        planes=planes,
+    )
+
+
+def _slow_bins(names: Names, profile: Profile) -> NDArray[np.int32]:
+    """Return, per series, 1 for each duration bin that counts as slow; unknown services are never slow."""
+    first = np.full((len(VANTAGES), len(names.services)), DURATION_BINS, np.int64)
+    first[:, : len(profile.services)] = profile.slow_from_bin
+    return (np.arange(DURATION_BINS) >= first.reshape(-1, 1)).astype(np.int32)
+
+
+def _planes(cells: Cells, slice_code: Codes | None, sizes: tuple[int, ...]) -> Numbers:
+    key = cells.series if slice_code is None else cells.series * sizes[-1] + slice_code
+    key = key * STEPS + cells.step
+    return np.stack([_sums(key, plane, (*sizes, STEPS)) for plane in cells.planes])
+
+
+def _sums(key: Codes, weights: NDArray[np.generic], sizes: tuple[int, ...]) -> Numbers:
+    return np.bincount(key, weights=weights, minlength=int(np.prod(sizes))).reshape(sizes).astype(np.float64)
+
+
+def _alive(series: Codes, age: Codes, services: int) -> Numbers:
+    """Return for which part of each long step each vantage was heard of at all."""
+    buckets = STEP_S // BUCKET_S
+    heard = np.zeros((len(VANTAGES), LONG_STEPS * buckets), bool)
+    heard[series // services, age // BUCKET_S] = True
+    return heard.reshape(len(VANTAGES), LONG_STEPS, buckets).mean(axis=2)
+
+
+def step_age(steps: int) -> timedelta:
+    """Return how long ago the given number of steps began."""
+    return timedelta(seconds=steps * STEP_S)
