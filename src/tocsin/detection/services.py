@@ -3,12 +3,14 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from tocsin.detection.models import SeriesPoint, Snapshot, VerdictChange
 from tocsin.detection.queries import PULSE, Pulse, last_judgement, pulse_file, stored_judgement
 from tocsin.detection.rules.model import Judgement, Verdict
+from tocsin.detection.rules.series import FunctionPoint
 
 SERIES_KEPT = timedelta(days=2)
 """What the console's charts can look back on; the figures rest on verdict changes, which stay."""
@@ -38,10 +40,10 @@ def _change(judgement: Judgement, verdict: Verdict) -> VerdictChange:
     )
 
 
-def save_series(points: Sequence[SeriesPoint]) -> None:
+def save_series(points: Sequence[FunctionPoint]) -> None:
     """Keep a minute's points for the charts, once, and forget those that no chart shows any more."""
     if points:
-        SeriesPoint.objects.bulk_create(points, ignore_conflicts=True)
+        SeriesPoint.objects.bulk_create([SeriesPoint(**asdict(point)) for point in points], ignore_conflicts=True)
         SeriesPoint.objects.filter(at__lt=points[0].at - SERIES_KEPT).delete()
 
 
