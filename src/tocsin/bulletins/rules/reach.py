@@ -44,7 +44,7 @@ def _reach(incident: Incident, audience: str, pack: Pack) -> Reach | None:
         return None
     own = tuple(package.id for package in pack.packages.values() if package.audience == audience)
     hit = own if incident.packages is None else tuple(package for package in own if package in incident.packages)
-    if own and not hit and incident.audiences is None:
+    if incident.packages is not None and not hit and incident.audiences is None:
         return None
     return Reach(audience, functions, None if hit == own else hit, _narrowed(incident.regions, pack))
 
