@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tocsin.bulletins.queries import load_templates
-from tocsin.catalog.errors import PackError
 from tocsin.catalog.queries import check_pack, load_pack
 from tocsin.catalog.rules.findings import Finding, errors_in
 from tocsin.continuity.queries import check_procedures
@@ -37,8 +36,6 @@ def pack_findings(folder: Path, *, today: date) -> list[Finding]:
 
 def refused(error: ConfigurationError) -> list[Finding]:
     """Return what an error says as findings."""
-    if isinstance(error, PackError):
-        return list(error.findings)
     return [Finding("error", error.code, error.where or "configuration", "", error.message, error.hint)]
 
 
