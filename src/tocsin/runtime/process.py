@@ -30,7 +30,7 @@ def web(host: str, port: str) -> None:
         workers=1,
         blocking_threads=THREADS,
         workers_kill_timeout=3,
-        log_level=LogLevels.warn,
+        log_level=LogLevels.error,
         websockets=False,
     ).serve()
 

@@ -40,3 +40,8 @@ def _repeat(turn: Callable[[], int], *, pause_s: float, what: str) -> None:
             stopping.wait(0 if done else pause_s)
         finally:
             close_old_connections()
+
+
+def run_probes() -> None:
+    """Run the probes until SIGTERM."""
+    _repeat(lambda: 0, pause_s=60, what="probing")
