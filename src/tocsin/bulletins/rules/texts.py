@@ -13,6 +13,7 @@ from tocsin.bulletins.rules.money import money_words
 from tocsin.bulletins.rules.reach import Reach, lead_function
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.catalog.rules.model import Function, Pack
+from tocsin.continuity.rules.activation import failing_services
 from tocsin.continuity.rules.legal import may_show_avoid
 from tocsin.continuity.rules.model import Activation, Duty, Procedure
 from tocsin.continuity.rules.selection import procedures_for
@@ -193,6 +194,7 @@ def _useful(reach: Reach, writing: Writing) -> tuple[Procedure, ...]:
         procedures=writing.procedures,
         pack=writing.pack,
         is_login_fault=_is_login_fault(writing),
+        failing=failing_services(writing.incident, writing.pack),
     )
     waiting = {activation.procedure for activation in writing.activations if activation.state == "proposed"}
     # An electronic way out that nobody has put in force yet would send readers to a closed door.
