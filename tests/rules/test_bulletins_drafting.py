@@ -245,7 +245,8 @@ def test_a_yes_needs_a_validator_a_date_and_an_expiry_and_names_them() -> None:
 
 @pytest.mark.parametrize("lacking", ["validator", "validated_on", "expires_on"])
 def test_without_any_of_the_three_there_is_no_yes(lacking: str) -> None:
-    weak = replace(CONFIRMED, **{lacking: None})
+    nothing: dict[str, Any] = {lacking: None}
+    weak = replace(CONFIRMED, **nothing)
     text = to_pharmacists(first(procedures=with_procedures(procedure(legal=weak))))
 
     assert text.paid == weak.unconfirmed

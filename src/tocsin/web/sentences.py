@@ -71,6 +71,7 @@ SENTENCES: Words = {
     "policy.held": _("Everything automatic is held."),
     "policy.manual": _("Automation is locked: somebody has to click."),
     "policy.drill": _("It is an exercise."),
+    "policy.over": _("The trouble it speaks of is over."),
     "policy.promise_past": _("The next update it promises would already be over."),
     "policy.too_few_eyes": _("Only %(eyes)s eyes see it; %(needed)s are needed to publish without a click."),
     "policy.not_sure": _("Not sure enough: a confidence of %(confidence)s, and %(needed)s is needed."),
