@@ -38,10 +38,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server_tls(certificate: Path) -> ssl.SSLContext:
+def server_tls(certificate: Path) -> Iterator[ssl.SSLContext]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    return context
+    yield context
+    swept()
 
 
 @pytest.fixture
@@ -55,10 +56,8 @@ def open_channel(url: str, *, tls: ssl.SSLContext | None = None) -> Iterator[Ema
     channel.close()
 
 
-@pytest.fixture(autouse=True)
-def _swept() -> Iterator[None]:
-    """aiosmtpd does not close its half of a connection whose client walked away in the middle of TLS."""
-    yield
+def swept() -> None:
+    """Sweep up after aiosmtpd, which leaves its half of a connection whose client walked away in the middle of TLS."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
