@@ -194,7 +194,8 @@ def test_a_hold_during_a_tick_stops_what_that_tick_decided(
     hand.judged = broken
     from tocsin.engine import tick as module
 
-    real, held = module.tick, []
+    real = module.tick
+    held: list[str] = []
 
     def interrupted(*arguments: Any, **named: Any) -> Any:
         outcome = real(*arguments, **named)
@@ -235,6 +236,19 @@ def test_an_engine_started_anew_goes_on_where_the_other_stood(
     tick_until(other, hand, lambda: other.pulse.ticks == 6, at_most=timedelta(minutes=2))
     assert [incident.id for incident in recent(hand.at)] == [incident.id for incident in before]
     assert len(bulletins.of_incident(before[0].id)) == 1
+
+
+def test_the_end_is_told_when_a_duty_officer_closes(loop: EngineLoop, hand: Hand) -> None:
+    say.unlock_automation(by="ann", now=NOW)
+    hand.judged = broken
+    tick_until(loop, hand, lambda: bool(bulletins.published_since(NOW)), at_most=timedelta(minutes=3))
+    hand.judged = lambda now: calm(at=now, since=now)
+    incidents.close(recent(hand.at)[0].id, reason="The partner is back.", by="ann", now=hand.at - timedelta(seconds=3))
+    for _ in range(3):
+        loop.step()
+        hand.at += STEP
+    assert [bulletin.kind for bulletin in bulletins.published_since(NOW)] == ["first", "end"]
+    assert {activation.state for activation in current(hand.at)} == {"ended"}
 
 
 def test_ticks_are_aligned_and_none_is_done_twice(loop: EngineLoop, hand: Hand) -> None:
@@ -343,9 +357,6 @@ def test_the_public_pages_say_what_was_published(hand: Hand, federation: Federat
 
 
 def test_the_loop_runs_until_it_is_stopped(hand: Hand, federation: Federation) -> None:
-    def stop(*_: Any) -> None:
-        loop.stop()
-
-    loop = engine(hand, federation, [], follow=stop)
-    loop.run()
-    assert loop.pulse.ticks == 1
+    endless = engine(hand, federation, [], follow=lambda *_: endless.stop())
+    endless.run()
+    assert endless.pulse.ticks == 1

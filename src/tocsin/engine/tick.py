@@ -90,7 +90,7 @@ def _activated(
 
 def _drafted(situation: Situation, outcome: Outcome, federation: Federation) -> tuple[Bulletin, ...]:
     return due_bulletins(
-        events=outcome.events,
+        events=(*outcome.events, *_closed_by_hand(situation)),
         incidents=after(situation.incidents, outcome.events),
         published=situation.published,
         drafts=situation.drafts,
@@ -99,6 +99,16 @@ def _drafted(situation: Situation, outcome: Outcome, federation: Federation) -> 
         templates=federation.templates,
         pack=federation.pack,
         now=outcome.at,
+    )
+
+
+def _closed_by_hand(situation: Situation) -> tuple[IncidentEvent, ...]:
+    # A duty officer closes between two ticks; those who were told the start are told that end as well.
+    before = situation.previous.at if situation.previous is not None else None
+    return tuple(
+        IncidentEvent("closed", incident.closed_at, incident)
+        for incident in situation.incidents
+        if incident.closed_at is not None and before is not None and incident.closed_at > before
     )
 
 
