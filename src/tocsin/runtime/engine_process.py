@@ -13,6 +13,8 @@ from tocsin.bulletins.queries import load_templates
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.continuity.queries import load_procedures
 from tocsin.detection.rules.profile import learn
+from tocsin.detection.rules.series import points
+from tocsin.detection.services import save_series
 from tocsin.engine.ports import Outcome, Situation
 from tocsin.engine.tick import Federation, after, in_force
 from tocsin.kernel.intervals import floor_to
@@ -107,9 +109,6 @@ class Follower:
         minute = floor_to(outcome.at, MINUTE)
         if minute != self._drawn_at:
             self._drawn_at = minute
-            from tocsin.detection.rules.series import points
-            from tocsin.detection.services import save_series
-
             save_series(points(situation.evidence, pack=federation.pack, profile=federation.profile, now=outcome.at))
         if self._tells:
             _tell(situation, outcome, federation)

@@ -29,9 +29,8 @@ def lines(step: Step) -> Iterator[Line]:
                 yield _line(PRINTED[event.kind], incident, at=at, activations=step.activations, reasons=event.reasons)
         for bulletin in step.outcome.published:
             if bulletin.incident == incident.id:
-                yield _line(
-                    "bulletin_published", at, incident, step.activations, (Reason(f"bulletin.{bulletin.kind}"),)
-                )
+                reasons = (Reason(f"bulletin.{bulletin.kind}"),)
+                yield _line("bulletin_published", incident, at=at, activations=step.activations, reasons=reasons)
 
 
 def summary(recording: Recording, *, simulated: timedelta, wall_s: float) -> Line:

@@ -4,8 +4,6 @@
 `/healthz` and `/readyz` answer monitors · `/site/…` and `/static/…` are files, which `middleware` answers with.
 """
 
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
 
 from tocsin.runtime import views
@@ -13,8 +11,7 @@ from tocsin.runtime import views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.alive, name="healthz"),
     path("readyz", views.ready, name="readyz"),
+    path("api/v1/", include("tocsin.api.urls")),
     path("subscribe/", include("tocsin.web.subscriptions.urls")),
     path("", include("tocsin.web.urls")),
 ]
-if find_spec("tocsin.api.urls"):
-    urlpatterns.insert(0, path("api/v1/", include("tocsin.api.urls")))
