@@ -40,9 +40,7 @@ def four(words: str) -> LocalizedText:
 
 def verdict(subject: Subject, *, state: State, now: datetime) -> Verdict:
     """A verdict that two eyes agree on."""
-    reasons = (
-        Reason("suspect.own_trouble", {"service": "sts", "kind": "rejected", "observed": 0.62, "expected": 0.03}),
-    )
+    reasons = (Reason("rejected.above_usual", {"service": "sts", "eye": "client", "observed": 0.62, "expected": 0.03}),)
     return Verdict(
         subject=subject,
         state=state,
@@ -115,8 +113,8 @@ def incident(
         ),
         change="CHG-2041",
         reasons=(
-            Reason("suspect.own_trouble", {"service": "sts", "kind": "rejected", "observed": 0.62, "expected": 0.03}),
-            Reason("suspect.own_trouble", {"service": "esb", "kind": "latency", "observed": 4300.0, "expected": 310.0}),
+            Reason("rejected.above_usual", {"service": "sts", "eye": "client", "observed": 0.62, "expected": 0.03}),
+            Reason("latency.above_usual", {"service": "esb", "eye": "front", "observed": 0.61, "expected": 0.04}),
         ),
         next_update_at=now + timedelta(minutes=12),
     )

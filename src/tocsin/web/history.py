@@ -53,7 +53,8 @@ def incident_charts(card: board.Card, *, pack: Pack, now: datetime) -> list[Func
     start = incident.hit_since - BEFORE
     end = min(now, incident.closed_at + AFTER) if incident.closed_at is not None else now
     own = [*marks.told(card.told)]
-    return _charts(card.functions[:MOST_CHARTS], own, pack=pack, start=start, end=end)
+    drawn = _charts(card.functions, own, pack=pack, start=start, end=end)
+    return [one for one in drawn if one.has_points][:MOST_CHARTS]
 
 
 def function_charts(function: Function, *, pack: Pack, start: datetime, end: datetime) -> list[FunctionChart]:

@@ -14,13 +14,16 @@ from tocsin.catalog.rules.model import Pack
 from tocsin.changes.models import ChangeRow
 from tocsin.continuity.models import ActivationRow
 from tocsin.continuity.rules.model import Procedure
-from tocsin.detection.queries import last_judgement
+from tocsin.detection.queries import Pulse, last_judgement, pulse
 from tocsin.incidents.models import IncidentRow, TimelineEntry
 from tocsin.incidents.queries import read_incident, recent
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.clock import in_brussels
 from tocsin.observations.models import EyeSign, IntakeCount
 from tocsin.web import board
+
+STUMBLE_SHOWN = timedelta(minutes=10)
+"""How long a tick that failed stays on the screen."""
 
 REFUSALS = Q(code__startswith="refused.") | Q(code__startswith="redacted.") | Q(code__startswith="error.")
 """The intake codes of what was not kept as it came."""
@@ -37,6 +40,7 @@ class Console:
     policy: PublicationPolicy
     refusals: tuple[IntakeCount, ...]
     changes: tuple[ChangeRow, ...]
+    stumble: Pulse | None
 
     @property
     def refused_count(self) -> int:
@@ -68,7 +72,16 @@ def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> C
         policy=policy(),
         refusals=refusals(now),
         changes=changes(now),
+        stumble=stumble(now),
     )
+
+
+def stumble(now: datetime) -> Pulse | None:
+    """Return the engine's pulse when a tick failed within the last minutes, so that nobody trusts a limping engine."""
+    found = pulse()
+    if found is None or found.last_failure_at is None or now - found.last_failure_at > STUMBLE_SHOWN:
+        return None
+    return found
 
 
 def incident_card(incident_id: str, *, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> board.Card:

@@ -21,11 +21,17 @@ _PLURALS = frozenset({"services", "packages", "regions", "functions", "audiences
 def sentence(reason: Reason, *, pack: Pack, procedures: Mapping[str, Procedure]) -> str:
     """Return the reason as a sentence in the reader's language."""
     names = _names(pack, procedures)
-    facts = _Facts({key: written(key, value, facts=reason.facts, names=names) for key, value in reason.facts.items()})
-    known = SENTENCES.get(f"{reason.code}/{reason.facts.get('kind')}") or SENTENCES.get(reason.code)
+    facts = _Facts({key: written(key, value, reason=reason, names=names) for key, value in reason.facts.items()})
+    known = next((SENTENCES[key] for key in _keys(reason) if key in SENTENCES), None)
     if known is None:
         return _bare(reason.code, facts)
     return str(known) % facts
+
+
+def _keys(reason: Reason) -> tuple[str, ...]:
+    # The most particular sentence first: a kind of signal or an eye may need its own.
+    code, kind, eye = reason.code, reason.facts.get("kind"), reason.facts.get("eye")
+    return f"{code}/{kind}/{eye}", f"{code}/{kind}", f"{code}/{eye}", code
 
 
 class _Facts(dict[str, str]):
@@ -42,22 +48,25 @@ def _bare(code: str, facts: Mapping[str, str]) -> str:
 type Names = Mapping[str, Mapping[str, str]]
 
 
-def written(key: str, value: Fact, *, facts: Mapping[str, Fact], names: Names) -> str:
+def written(key: str, value: Fact, *, reason: Reason, names: Names) -> str:
     """Write one fact as its key says: a share, milliseconds, a moment, the name of something in the pack."""
     if value is None:
         return gettext("not known")
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, int | float):
-        return _number(_with_unit(key, facts), value)
+        return _number(_with_unit(key, reason), value)
     return _named(key, value, names)
 
 
-def _with_unit(key: str, facts: Mapping[str, Fact]) -> str:
-    # What a signal observed is a share, milliseconds or a number of calls, as its kind says.
-    if key in {"observed", "expected"}:
-        return {"latency": "observed_ms", "volume": "observed"}.get(str(facts.get("kind")), "observed_share")
-    return key
+def _with_unit(key: str, reason: Reason) -> str:
+    # What a signal observed is a share or a number of calls, as its kind says; a probe's slowness is milliseconds.
+    if key not in {"observed", "expected"}:
+        return key
+    kind = str(reason.facts.get("kind") or reason.code.partition(".")[0])
+    if kind == "volume":
+        return key
+    return f"{key}_ms" if kind == "latency" and reason.facts.get("eye") == "probes" else f"{key}_share"
 
 
 def _number(key: str, value: float) -> str:

@@ -9,6 +9,22 @@ from django.utils.translation import gettext_lazy as _
 from tocsin.web.words import Words
 
 SENTENCES: Words = {
+    # What the eyes see
+    "errors.above_usual": _("%(service)s fails in %(observed)s of calls, usually in %(expected)s (%(eye)s)."),
+    "timeouts.above_usual": _("%(service)s leaves %(observed)s of calls unanswered, usually %(expected)s (%(eye)s)."),
+    "rejected.above_usual": _("%(service)s turns away %(observed)s of callers, usually %(expected)s (%(eye)s)."),
+    "latency.above_usual": _("%(service)s is slow in %(observed)s of its answers, usually in %(expected)s (%(eye)s)."),
+    "latency.above_usual/probes": _("%(service)s took %(observed)s to answer our own check, usually %(expected)s."),
+    "volume.vanished": _("Calls to %(service)s stay away: %(observed)s a minute, usually %(expected)s (%(eye)s)."),
+    "probe.failing": _("Our own checks of %(service)s fail: %(observed)s of them, usually %(expected)s."),
+    "reports.failing": _("Panel members who report that it does not work: %(members)s."),
+    "notice.investigating": _("%(partner)s says that it is looking into something."),
+    "notice.disrupted": _("%(partner)s says that its services are disrupted."),
+    "notice.down": _("%(partner)s says that its services do not work."),
+    "notice.maintenance": _("%(partner)s says that it is doing maintenance."),
+    "notice.resolved": _("%(partner)s says that it is solved."),
+    "calls.as_usual": _("Nothing unusual (independent eyes that look: %(eyes)s)."),
+    "eyes.none": _("No eye can look at the moment."),
     # What was changed, and configurations that disagree
     "drift.running_not_approved": _(
         "%(service)s was running a configuration that nobody signed off, for %(minutes_before)s when the trouble began."
@@ -29,23 +45,26 @@ SENTENCES: Words = {
     "suspect.own_trouble/rejected": _(
         "%(service)s itself turns callers away: %(observed)s of them, usually %(expected)s."
     ),
-    "suspect.own_trouble/latency": _("%(service)s itself is slow: %(observed)s, usually %(expected)s."),
+    "suspect.own_trouble/latency": _(
+        "%(service)s itself is slow in %(observed)s of its answers, usually in %(expected)s."
+    ),
+    "suspect.own_trouble/latency/probes": _("%(service)s itself is slow: %(observed)s, usually %(expected)s."),
     "suspect.own_trouble/volume": _("Calls to %(service)s stay away: %(observed)s a minute, usually %(expected)s."),
     "suspect.own_trouble/probe": _("Our own checks of %(service)s fail."),
     "suspect.own_trouble/reports": _("Professionals report that %(service)s does not work."),
     "suspect.works": _("Against it: %(service)s itself works."),
-    "suspect.shared": _("%(failing)s services behind it fail, %(working)s work."),
+    "suspect.shared": _("Services behind it: %(failing)s fail, %(working)s work."),
     "suspect.need_fails": _("Less likely: %(need)s, which %(service)s needs, fails as well and would explain it."),
     "suspect.calls_do_not_arrive": _(
-        "Professionals’ calls to %(services)s services behind it never arrive, so the fault lies in between."
+        "Calls to the services behind it (%(services)s) never arrive, so the fault lies in between."
     ),
-    "suspect.only_package": _("Only %(package)s is hit, on %(services)s services."),
+    "suspect.only_package": _("Only %(package)s is hit (services in trouble: %(services)s)."),
     "suspect.notice": _("%(partner)s says so: “%(state)s”."),
-    "suspect.needed_by_failing": _("%(functions)s functions that need it do not work; %(working)s that need it work."),
+    "suspect.needed_by_failing": _("Functions that need it: %(functions)s do not work, %(working)s work."),
     # What became of an incident
     "incident.phase": _("It went from “%(from)s” to “%(to)s”."),
     "incident.state": _("How bad it is went from “%(from)s” to “%(to)s”."),
-    "incident.functions": _("It hit %(before)s functions, now %(now)s."),
+    "incident.functions": _("Functions hit: %(before)s before, %(now)s now."),
     "incident.scope": _("Who is hit has changed."),
     "incident.lead": _("The first suspect is now %(suspect)s."),
     "incident.change": _("Intervention %(change)s is now linked to it."),
@@ -54,9 +73,9 @@ SENTENCES: Words = {
     "incident.good_run_broken": _("Measurements turned bad again."),
     "incident.good_intervals": _("Two good five-minute intervals in a row, and nobody contradicts."),
     "incident.reports_contradict": _(
-        "Measurements look good, but %(bad_reports)s professionals say it does not work (%(good_reports)s say it does)."
+        "Measurements look good, but professionals contradict (does not work: %(bad_reports)s, works: %(good_reports)s)."
     ),
-    "incident.probes_contradict": _("Measurements look good, but %(failed_probes)s of our own checks fail."),
+    "incident.probes_contradict": _("Measurements look good, but our own checks still fail (%(failed_probes)s)."),
     "incident.promise_due": _("The next update is due soon."),
     "incident.promise_broken": _("The promised update did not go out in time."),
     "incident.promise_renewed": _("The next update has been promised anew."),
@@ -73,7 +92,7 @@ SENTENCES: Words = {
     "policy.drill": _("It is an exercise."),
     "policy.over": _("The trouble it speaks of is over."),
     "policy.promise_past": _("The next update it promises would already be over."),
-    "policy.too_few_eyes": _("Only %(eyes)s eyes see it; %(needed)s are needed to publish without a click."),
+    "policy.too_few_eyes": _("Independent eyes that see it: %(eyes)s. To publish without a click: %(needed)s."),
     "policy.not_sure": _("Not sure enough: a confidence of %(confidence)s, and %(needed)s is needed."),
     "policy.too_many_openings": _(
         "%(openings)s first messages within the hour already; no more than %(allowed)s go out by themselves."
@@ -83,8 +102,8 @@ SENTENCES: Words = {
     "bulletin.update": _("A message with news went out."),
     "bulletin.holding": _("A message went out although there was no news, as promised."),
     "bulletin.end": _("The end was announced."),
-    "eye.blind": _("An eye stopped seeing."),
-    "eye.sighted": _("An eye sees again."),
+    "eye.blind": _("This eye does not see: %(eye)s."),
+    "eye.sighted": _("This eye sees again: %(eye)s."),
     # What became of a procedure
     "procedure.proposed": _("“%(procedure)s” is proposed."),
     "procedure.active": _("“%(procedure)s” is in force."),
