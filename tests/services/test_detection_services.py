@@ -1,15 +1,17 @@
 """What a tick judged, in the database."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from situations import NOW, ONSET, calm, judgement, signal
-from tocsin.detection.models import Snapshot, VerdictChange
+from tocsin.detection.models import SeriesPoint, Snapshot, VerdictChange
 from tocsin.detection.queries import Pulse, last_judgement, pulse
 from tocsin.detection.rules.model import State
-from tocsin.detection.services import leave_pulse, save_judgement
+from tocsin.detection.rules.series import FunctionPoint
+from tocsin.detection.services import SERIES_KEPT, leave_pulse, save_judgement, save_series
 from tocsin.diagnosis.queries import snapshot, stored_explanations
 from tocsin.diagnosis.rules.model import Explanation, Suspect
 from tocsin.kernel.reasons import Reason
@@ -65,3 +67,16 @@ def test_the_engines_pulse_is_left_for_the_others(tmp_path: Path, monkeypatch: p
     leave_pulse(beat)
     assert pulse() == beat
     assert [file.name for file in tmp_path.iterdir()] == ["engine.json"]
+
+
+def test_a_minute_is_kept_once_and_forgotten_when_no_chart_shows_it() -> None:
+    def point(at: datetime) -> FunctionPoint:
+        return FunctionPoint("prescribe", at, failing_share=0.2, expected_low=0.0, expected_high=0.02)
+
+    save_series([])
+    save_series([point(NOW)])
+    save_series([point(NOW)])
+    assert SeriesPoint.objects.count() == 1
+    later = NOW + SERIES_KEPT + timedelta(minutes=1)
+    save_series([point(later)])
+    assert [row.at for row in SeriesPoint.objects.all()] == [later]

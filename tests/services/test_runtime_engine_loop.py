@@ -357,6 +357,6 @@ def test_the_public_pages_say_what_was_published(hand: Hand, federation: Federat
 
 
 def test_the_loop_runs_until_it_is_stopped(hand: Hand, federation: Federation) -> None:
-    endless = engine(hand, federation, [], follow=lambda *_: endless.stop())
+    endless: EngineLoop = engine(hand, federation, [], follow=lambda *_: endless.stop())
     endless.run()
     assert endless.pulse.ticks == 1
