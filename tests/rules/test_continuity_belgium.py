@@ -21,7 +21,7 @@ def public_texts(procedure: Procedure) -> Iterator[LocalizedText]:
     yield from (procedure.title, procedure.instruction, procedure.patient, procedure.legal.unconfirmed)
     yield from (*procedure.steps, *procedure.forms, *procedure.exclusions)
     yield from (duty.text for duty in procedure.duties)
-    yield from (text for text in (procedure.avoid, procedure.time_cost) if text)
+    yield from (text for text in (procedure.avoid, procedure.time_cost, procedure.caveat) if text)
 
 
 @BY_ID
@@ -103,7 +103,7 @@ def test_only_the_web_front_end_waits_for_a_fault_of_some_software() -> None:
 
 def test_health_data_are_never_sent_by_ordinary_mail() -> None:
     for name in ("messages-by-telephone", "laboratory-telephones-results", "record-by-telephone"):
-        assert any("ordinary e-mail" in text["en"] for text in procedures()[name].exclusions)
+        assert any("ordinary e-mail" in text["en"] for text in procedures()[name].steps)
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_needs_are_followed_to_the_root() -> None:
 
 
 def test_no_way_that_needs_a_session_is_named_in_a_log_in_fault() -> None:
-    assert chosen("open_session", "prescribe", is_login_fault=True) == [
+    assert chosen("open_session", "prescribe", state=State.DEGRADED, is_login_fault=True) == [
         "log-in-with-certificate",
         "work-without-log-in",
         "prescribe-on-paper",
@@ -95,7 +95,13 @@ def test_no_way_that_needs_a_session_is_named_in_a_log_in_fault() -> None:
 
 
 def test_another_log_in_is_left_out_once_the_log_in_service_is_the_cause() -> None:
-    assert chosen("open_session", is_login_fault=True, failing=("sts",)) == ["work-without-log-in"]
+    assert chosen("open_session", state=State.DEGRADED, is_login_fault=True, failing=("sts",)) == [
+        "work-without-log-in"
+    ]
+
+
+def test_nobody_is_sent_to_knock_twice_where_everybody_is_refused() -> None:
+    assert chosen("open_session", is_login_fault=True) == ["work-without-log-in"]
 
 
 def test_what_needs_no_session_stays_in_a_log_in_fault() -> None:

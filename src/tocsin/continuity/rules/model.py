@@ -44,8 +44,9 @@ class Procedure:
     the one sentence for the top of a page or an SMS; `steps` the whole; `patient` what to say to the patient.
     `avoid` is a "do not", shown only where `look.md`'s rule allows (the rule `may_show_avoid`).
     `is_avoid_proven` says that the software it applies to was shown to behave as `avoid` takes for granted.
-    `needs` are the services that the way out itself cannot do without. `only_when_single_package` keeps it for
-    faults of some software only. `to_be_validated_by` names who must confirm it; None when validated.
+    `caveat` tells readers of what year the facts are, or how else to take them. `needs` are the services that the
+    way out itself cannot do without. `only_when_single_package` keeps it for faults of some software only.
+    `to_be_validated_by` names who must confirm it; None when validated.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Procedure:
     to_be_validated_by: str | None
     only_when_single_package: bool = False
     is_avoid_proven: bool = False
+    caveat: LocalizedText | None = None
     needs: tuple[str, ...] = ()
 
 

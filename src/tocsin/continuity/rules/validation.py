@@ -118,6 +118,7 @@ class _Reader:
             to_be_validated_by=table.optional_text("to_be_validated_by"),
             only_when_single_package=table.flag("only_when_single_package"),
             is_avoid_proven=table.flag("is_avoid_proven"),
+            caveat=table.optional_localized("caveat"),
             needs=table.ids("needs", default=()),
         )
         self._check(procedure, table)

@@ -41,6 +41,7 @@ class Leaflet:
     checked_on: str
     review_on: str
     to_be_validated_by: str
+    caveat: str
 
 
 def leaflets(language: Language, *, facts: Facts, templates: Templates) -> tuple[Leaflet, ...]:
@@ -74,6 +75,7 @@ def _leaflet(procedure: Procedure, language: Language, facts: Facts, templates: 
         checked_on=full_day_words(procedure.checked_on, language),
         review_on=full_day_words(procedure.review_on, language),
         to_be_validated_by=procedure.to_be_validated_by or "",
+        caveat=words(procedure.caveat),
     )
 
 
