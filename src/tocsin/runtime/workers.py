@@ -7,23 +7,20 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import close_old_connections
 
-from tocsin.notifications.services import work
+from tocsin.notifications.tasks import run
 from tocsin.runtime.engine_loop import stop_on_signals
 
 log = logging.getLogger(__name__)
 
-LOOKS_EVERY_S = 1.0
-"""How often the outbox is looked at when it was empty."""
-
 RESTS_S = 5.0
 """How long to wait after an error that no message accounts for, such as a database that does not answer."""
 
-BATCH = 100
-
 
 def send_notifications() -> None:
-    """Send waiting messages until SIGTERM."""
-    _repeat(lambda: work(settings.CLOCK, limit=BATCH), pause_s=LOOKS_EVERY_S, what="sending notifications")
+    """Send waiting messages until SIGTERM, and erase now and then what is no longer needed of people."""
+    stopping = threading.Event()
+    stop_on_signals(stopping.set)
+    run(settings.CLOCK, stopping)
 
 
 def _repeat(turn: Callable[[], int], *, pause_s: float, what: str) -> None:
