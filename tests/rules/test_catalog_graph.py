@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsed_packs import pack
@@ -66,6 +66,7 @@ def test_a_service_comes_before_the_partner_of_the_same_name() -> None:
     assert graph.position("vaccinnet") < graph.position("open_session") < graph.position("ehealth")
 
 
+@settings(deadline=None)
 @given(EDGES)
 def test_closures_contain_exactly_what_can_be_reached(edges: dict[str, tuple[str, ...]]) -> None:
     reach = closures(edges)
@@ -76,6 +77,7 @@ def test_closures_contain_exactly_what_can_be_reached(edges: dict[str, tuple[str
         assert all(set(edges[each]) - {start} <= reach[start] for each in reach[start])
 
 
+@settings(deadline=None)
 @given(EDGES)
 def test_a_circle_is_found_exactly_when_something_reaches_itself(edges: dict[str, tuple[str, ...]]) -> None:
     def reaches_itself(start: str) -> bool:

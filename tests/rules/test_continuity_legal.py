@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsed_packs import procedures
@@ -37,6 +37,7 @@ def test_it_is_none_before_and_after(today: date) -> None:
     assert shown(VALID, today=today) == KEEP
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([None, "", "  ", "A. Validator"]),
     st.none() | DAYS,

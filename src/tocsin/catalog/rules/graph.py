@@ -88,7 +88,19 @@ class Graph:
 
 def closures(edges: Edges) -> dict[str, frozenset[str]]:
     """Return, for every id, all that can be reached from it, itself excluded; circles do no harm."""
-    return {start: frozenset(_reached(start, edges)) - {start} for start in edges}
+    return {start: reachable(edges[start], edges) - {start} for start in edges}
+
+
+def reachable(starts: Iterable[str], edges: Edges) -> frozenset[str]:
+    """Return the starts and all that can be reached from them."""
+    seen: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        each = waiting.pop()
+        if each not in seen:
+            seen.add(each)
+            waiting.extend(edges.get(each, ()))
+    return frozenset(seen)
 
 
 def cycle_in(edges: Edges) -> tuple[str, ...]:
@@ -99,17 +111,6 @@ def cycle_in(edges: Edges) -> tuple[str, ...]:
         if cycle:
             return cycle
     return ()
-
-
-def _reached(start: str, edges: Edges) -> set[str]:
-    seen: set[str] = set()
-    waiting = list(edges.get(start, ()))
-    while waiting:
-        each = waiting.pop()
-        if each not in seen:
-            seen.add(each)
-            waiting.extend(edges.get(each, ()))
-    return seen
 
 
 def _cycle_from(start: str, edges: Edges, finished: set[str]) -> tuple[str, ...]:

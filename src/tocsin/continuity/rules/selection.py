@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from tocsin.catalog.rules.graph import closures
+from tocsin.catalog.rules.graph import reachable
 from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.rules.model import Procedure
 from tocsin.detection.rules.model import State
@@ -61,8 +61,7 @@ def _is_blocked(procedure: Procedure, broken: Collection[str], pack: Pack) -> bo
     if not procedure.needs or not broken:
         return False
     edges = {service.id: service.needs for service in pack.services.values()}
-    reach = closures({**edges, "": procedure.needs})[""]
-    return not reach.isdisjoint(broken)
+    return not reachable(procedure.needs, edges).isdisjoint(broken)
 
 
 def _usefulness(procedure: Procedure, pack: Pack) -> tuple[bool, int, bool]:
