@@ -251,9 +251,8 @@ def _avoid(chosen: Sequence[Procedure], writing: Writing) -> LocalizedText | Non
     return None
 
 
-def _next_update(writing: Writing) -> LocalizedText | None:
-    if writing.next_update_at is None:
-        return None
+def _next_update(writing: Writing) -> LocalizedText:
+    assert writing.next_update_at is not None
     return writing.templates.fill("next.promise", {"time": writing.time(writing.next_update_at)})
 
 
