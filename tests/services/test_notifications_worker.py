@@ -32,7 +32,7 @@ def test_it_goes_on_at_once_while_there_is_work_and_rests_when_there_is_none(
     monkeypatch: pytest.MonkeyPatch, forgotten: list[datetime]
 ) -> None:
     sent = iter([3, 1, 0, 0])
-    monkeypatch.setattr(tasks, "work", lambda _clock: next(sent))
+    monkeypatch.setattr(tasks, "work", lambda *_given, **_limit: next(sent))
     stop = StopAfter(4)
     tasks.run(FixedClock(at(0)), stop, idle_s=7)
     assert stop.waits == [0, 0, 7, 7]
@@ -44,7 +44,8 @@ def test_a_fault_is_logged_and_does_not_end_it(
 ) -> None:
     calls: list[Clock] = []
 
-    def broken(clock: Clock) -> int:
+    def broken(clock: Clock, *, limit: int) -> int:
+        assert limit == tasks.BATCH
         calls.append(clock)
         raise RuntimeError("disk full")
 
@@ -63,7 +64,7 @@ def test_it_forgets_again_after_six_hours(monkeypatch: pytest.MonkeyPatch, forgo
             self.minute += 60
             return at(self.minute)
 
-    monkeypatch.setattr(tasks, "work", lambda _clock: 0)
+    monkeypatch.setattr(tasks, "work", lambda *_given, **_limit: 0)
     tasks.run(Jumping(), StopAfter(20))
     gaps = [later - earlier for earlier, later in pairwise(forgotten)]
     assert len(gaps) > 1
