@@ -17,11 +17,15 @@ from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.queries import load_procedures
 from tocsin.continuity.rules.model import Procedure
 from tocsin.kernel.clock import in_brussels
-from tocsin.plugins.targets.folder.target import FolderTarget
+from tocsin.kernel.errors import ConfigurationError, DeliveryError
+from tocsin.kernel.plugins import load_plugins
 from tocsin.status_site import queries
 from tocsin.status_site.ports import Target
 from tocsin.status_site.rendering import Addresses, render_pages, render_standing
 from tocsin.status_site.rules.facts import Facts, shown_states
+
+TARGETS = "tocsin.targets"
+"""The entry-point group of targets: callables that take the configuration and return a `Target`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ class Site:
 def publish(*, now: datetime, is_replay: bool = False) -> PublishReport:
     """Render what the pages must say at `now` and show it; note in the database when they say something new.
 
-    Raises `DeliveryError` when a target cannot take the site; readers then still see the version before, which
-    says itself until when it is valid.
+    Raises `DeliveryError` when a target cannot take the site, after the others have it; its readers then still see
+    the version before, which says itself until when it is valid.
     """
     return publish_site(configured_site(), now=now, is_replay=is_replay)
 
@@ -76,21 +80,35 @@ def publish_site(site: Site, *, now: datetime, is_replay: bool = False) -> Publi
     facts = queries.facts(now=now, pack=site.pack, procedures=site.procedures, is_replay=is_replay)
     rendered = site.render(facts)
     version = int(now.timestamp())
-    changed = [target.publish(rendered, version=version) for target in site.targets]
-    is_news = record_page(
+    changed, refusals = _handed_over(site, rendered, version)
+    is_news = bool(changed) and record_page(
         at=now,
         version=version,
         states=shown_states(facts),
         incidents=[incident.id for incident in facts.incidents if incident.is_open],
     )
+    if refusals:
+        raise refusals[0]
     return PublishReport(
         version=version,
         files=len(rendered),
-        changed=max(changed, default=0),
+        changed=max(changed),
         is_news=is_news,
         is_stale=facts.is_stale,
         duration_ms=(time.perf_counter() - started) * 1000,
     )
+
+
+def _handed_over(site: Site, rendered: Mapping[str, bytes], version: int) -> tuple[list[int], list[DeliveryError]]:
+    # One target's trouble keeps the pages from none of the others.
+    changed: list[int] = []
+    refusals: list[DeliveryError] = []
+    for target in site.targets:
+        try:
+            changed.append(target.publish(rendered, version=version))
+        except DeliveryError as error:
+            refusals.append(error)
+    return changed, refusals
 
 
 @cache
@@ -104,5 +122,17 @@ def configured_site() -> Site:
         procedures=load_procedures(folder, pack),
         templates=load_templates(folder),
         addresses=Addresses(site_url=configuration.site_url, base_url=configuration.base_url),
-        targets=(FolderTarget(configuration.site_folder),),
+        targets=_configured_targets(configuration),
     )
+
+
+def _configured_targets(configuration: object) -> tuple[Target, ...]:
+    targets = tuple(build(configuration) for build in load_plugins(TARGETS).values())
+    if not targets:
+        raise ConfigurationError(
+            "site.no_target",
+            "There is nowhere to publish the pages.",
+            where=TARGETS,
+            hint="Install Tocsin again: its own target is registered with the package.",
+        )
+    return targets

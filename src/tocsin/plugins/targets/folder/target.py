@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from tocsin.kernel.errors import DeliveryError
 
@@ -19,6 +20,15 @@ KEPT_VERSIONS = 3
 
 _COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
 _WORTH_COMPRESSING_BYTES = 256
+
+
+class PlacedSite(Protocol):
+    """The part of the configuration that this target needs."""
+
+    @property
+    def site_folder(self) -> Path:
+        """Where the published pages lie."""
+        ...
 
 
 class FolderTarget:
@@ -83,6 +93,11 @@ class FolderTarget:
         for version in versions[:-KEPT_VERSIONS]:
             if version != place:
                 shutil.rmtree(version, ignore_errors=True)
+
+
+def build(configuration: PlacedSite) -> FolderTarget:
+    """Return the target for the configured folder."""
+    return FolderTarget(configuration.site_folder)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,0 +1,112 @@
+"""The folder that shows the site: whole versions, swapped at once."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from tocsin.kernel.errors import DeliveryError
+from tocsin.plugins.targets.folder.target import FolderTarget
+
+LONG = b"<p>Electronic prescriptions cannot be retrieved.</p>" * 20
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "site"
+
+
+def test_what_is_published_is_there_whole(folder: Path) -> None:
+    changed = FolderTarget(folder).publish({"fr/index.html": LONG, "robots.txt": b"x"}, version=7)
+
+    assert changed == 2
+    assert (folder / "fr" / "index.html").read_bytes() == LONG
+    assert gzip.decompress((folder / "fr" / "index.html.gz").read_bytes()) == LONG
+    assert not (folder / "robots.txt.gz").exists(), "too short to be worth it"
+
+
+def test_a_reader_of_one_version_never_sees_the_next_in_it(folder: Path) -> None:
+    target = FolderTarget(folder)
+    target.publish({"a.html": b"one", "b.html": b"one"}, version=1)
+    reading = folder.resolve()
+    target.publish({"a.html": b"two"}, version=2)
+
+    assert (reading / "a.html").read_bytes() == b"one"
+    assert (folder / "a.html").read_bytes() == b"two"
+    assert not (folder / "b.html").exists()
+
+
+def test_what_did_not_change_is_kept_not_written(folder: Path) -> None:
+    target = FolderTarget(folder)
+    target.publish({"a.html": LONG, "b.html": b"one"}, version=1)
+    before = (folder / "a.html").stat()
+    changed = target.publish({"a.html": LONG, "b.html": b"two"}, version=2)
+    after = (folder / "a.html").stat()
+
+    assert changed == 1
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert (folder / "a.html.gz").exists()
+
+
+def test_the_same_version_twice_disturbs_nobody(folder: Path) -> None:
+    target = FolderTarget(folder)
+    target.publish({"a.html": b"one"}, version=1)
+    reading = folder.resolve()
+    target.publish({"a.html": b"two"}, version=1)
+
+    assert (reading / "a.html").read_bytes() == b"one"
+    assert (folder / "a.html").read_bytes() == b"two"
+
+
+def test_old_versions_go(folder: Path) -> None:
+    target = FolderTarget(folder)
+    for version in range(6):
+        target.publish({"a.html": str(version).encode()}, version=version)
+
+    assert len(list(target.versions.iterdir())) == 3
+    assert (folder / "a.html").read_bytes() == b"5"
+
+
+def test_a_new_process_takes_up_where_the_old_one_stopped(folder: Path) -> None:
+    FolderTarget(folder).publish({"a.html": b"one"}, version=1)
+
+    assert FolderTarget(folder).publish({"a.html": b"one"}, version=2) == 1
+    assert (folder / "a.html").read_bytes() == b"one"
+
+
+def test_an_unfinished_version_is_never_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = FolderTarget(folder)
+    target.publish({"a.html": b"one"}, version=1)
+    monkeypatch.setattr(
+        "tocsin.plugins.targets.folder.target._settle", lambda _place: (_ for _ in ()).throw(OSError(28, "No space"))
+    )
+    with pytest.raises(DeliveryError) as caught:
+        target.publish({"a.html": b"two"}, version=2)
+
+    assert (caught.value.code, caught.value.permanent) == ("site.unwritable", False)
+    assert (folder / "a.html").read_bytes() == b"one"
+
+
+def test_after_a_failure_the_next_publication_succeeds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = FolderTarget(folder)
+    target.publish({"a.html": b"one"}, version=1)
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "write_bytes", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
+        with pytest.raises(DeliveryError):
+            target.publish({"a.html": b"two"}, version=2)
+    target.publish({"a.html": b"two"}, version=2)
+
+    assert (folder / "a.html").read_bytes() == b"two"
+
+
+def test_an_empty_folder_made_beforehand_gives_way_a_full_one_does_not(folder: Path) -> None:
+    folder.mkdir()
+    FolderTarget(folder).publish({"a.html": b"one"}, version=1)
+    assert folder.is_symlink()
+
+    other = folder.with_name("other")
+    other.mkdir()
+    (other / "precious").write_text("mine")
+    with pytest.raises(DeliveryError):
+        FolderTarget(other).publish({"a.html": b"one"}, version=1)
+    assert (other / "precious").read_text() == "mine"
