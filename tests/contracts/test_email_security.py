@@ -5,8 +5,10 @@ import socket
 import ssl
 import subprocess
 import warnings
+from asyncio import WriteTransport
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from email.headerregistry import Address
 from pathlib import Path
 
@@ -183,3 +185,29 @@ def test_without_a_server_there_is_no_channel_and_a_sender_must_be_an_address() 
     with pytest.raises(ConfigurationError) as caught:
         build(ChannelSettings("smtp://mx.example", "not an address", "Tocsin"))
     assert caught.value.code == "email.mail-from"
+
+
+def test_a_connection_that_is_lost_in_the_midst_is_opened_again() -> None:
+    class Hanging(Mailbox):
+        async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  (as above)
+            if not self.sessions:
+                self.sessions.append(session)
+                assert isinstance(server.transport, WriteTransport)
+                server.transport.abort()
+            return await super().handle_DATA(server, session, envelope)
+
+    with smtp_server(Hanging()) as mailbox:
+        for channel in open_channel(f"smtp://127.0.0.1:{mailbox.port}"):
+            with pytest.raises(DeliveryError) as caught:
+                channel.deliver(MESSAGE)
+            assert (caught.value.code, caught.value.permanent) == (UNREACHABLE, False)
+            channel.deliver(MESSAGE)
+        assert len(mailbox.mails) >= 1
+
+
+def test_an_address_that_mail_cannot_carry_is_final() -> None:
+    with smtp_server(Mailbox()) as mailbox:
+        for channel in open_channel(f"smtp://127.0.0.1:{mailbox.port}"):
+            with pytest.raises(DeliveryError) as caught:
+                channel.deliver(replace(MESSAGE, recipient="zoë@example.org"))
+            assert (caught.value.code, caught.value.permanent) == ("email.unwritable", True)

@@ -85,7 +85,10 @@ class EmailChannel:
 
     def deliver(self, message: Message) -> None:
         """Hand one message to the server; raises `DeliveryError` (see `Channel`)."""
-        mail = as_email(message, sender=self._sender)
+        try:
+            mail = as_email(message, sender=self._sender)
+        except ValueError as error:
+            raise DeliveryError("email.unwritable", f"No e-mail can be made of it: {error}.", permanent=True) from error
         connection = self._connected()
         try:
             connection.send_message(mail, from_addr=self._sender.addr_spec, to_addrs=[message.recipient])
@@ -101,8 +104,6 @@ class EmailChannel:
         except smtplib.SMTPResponseException as error:
             self.close()
             raise _refused(error.smtp_code, error.smtp_error) from error
-        except smtplib.SMTPNotSupportedError as error:
-            raise DeliveryError("email.unsupported", "The mail server cannot carry it.", permanent=True) from error
         except (smtplib.SMTPException, OSError) as error:
             self.close()
             raise _unreachable(error) from error
