@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import close_old_connections
 
 from tocsin.audit.queries import last_seq
 from tocsin.bulletins.queries import load_templates
@@ -25,6 +26,7 @@ from tocsin.plugins.stores.duckdb import DuckDBStore
 from tocsin.runtime.engine_loop import EngineLoop, Stages, stop_on_signals
 from tocsin.runtime.live import LiveFederation
 from tocsin.runtime.locks import only_one
+from tocsin.runtime.publisher import Publisher
 from tocsin.runtime.replay import Step
 from tocsin.runtime.replay_lines import lines
 from tocsin.runtime.story import sentence
@@ -50,14 +52,15 @@ def run() -> None:
     with only_one(configuration.data_folder / "engine.lock", what="An engine", patience_s=HAND_OVER_S):
         store = DuckDBStore(configuration.telemetry)
         try:
-            loop = EngineLoop(settings.CLOCK, LiveFederation(store), stages(store))
-            stop_on_signals(loop.stop)
-            loop.run()
+            with Publisher(_publish) as publisher:
+                loop = EngineLoop(settings.CLOCK, LiveFederation(store), stages(store, publisher))
+                stop_on_signals(loop.stop)
+                loop.run()
         finally:
             store.close()
 
 
-def stages(store: TelemetryStore) -> Stages:
+def stages(store: TelemetryStore, publisher: Publisher) -> Stages:
     """Return what the loop calls around a tick."""
     learning = LearningFederation(store)
     follower = Follower(tells=STORY in os.environ)
@@ -65,9 +68,16 @@ def stages(store: TelemetryStore) -> Stages:
         intake=lambda now: drain(store, now=now),
         federation=learning.at,
         follow=follower,
-        publish=lambda now: publish(now=now, is_replay=settings.CLOCK.is_replay),
+        publish=publisher.ask,
         acts=last_seq,
     )
+
+
+def _publish(now: datetime) -> None:
+    try:
+        publish(now=now, is_replay=settings.CLOCK.is_replay)
+    finally:
+        close_old_connections()
 
 
 class LearningFederation:
