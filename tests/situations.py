@@ -13,6 +13,7 @@ from tocsin.catalog.rules.graph import Graph
 from tocsin.catalog.rules.model import Pack
 from tocsin.detection.rules.model import Judgement, Signal, SignalKind, State, Subject, Verdict
 from tocsin.observations.rules.model import (
+    BUCKET_S,
     DURATION_BINS,
     Evidence,
     Eye,
@@ -64,6 +65,29 @@ def called(services: Sequence[str], *, at: datetime = NOW) -> Rollups:
         packages=("gp-a",),
         regions=("BE-BRU",),
     )
+
+
+def minutes_of(
+    service: str,
+    *,
+    now: datetime,
+    failing_before_s: int = 0,
+    silent_before_s: int = 0,
+    slow_before_s: int = 0,
+    per_bucket: int = 20,
+    minutes: int = 20,
+) -> Rollups:
+    """Rollups of one service, called evenly; before the given moments its calls fail, are missing, or are slow."""
+    buckets = np.arange(int(now.timestamp()) - minutes * 60, int(now.timestamp()), BUCKET_S, dtype=np.int64)
+    outcomes = np.zeros((len(buckets), 4), np.int64)
+    outcomes[:, 0] = np.where(buckets < silent_before_s, per_bucket // 10, per_bucket)
+    failed = np.where(buckets < failing_before_s, per_bucket // 2, 0)
+    outcomes[:, 0] -= failed
+    outcomes[:, 2] += failed
+    durations = np.zeros((len(buckets), DURATION_BINS), np.int32)
+    durations[np.arange(len(buckets)), np.where(buckets < slow_before_s, 30, 20)] = outcomes.sum(axis=1)
+    codes = np.zeros(len(buckets), np.int16)
+    return Rollups(buckets, codes, codes, codes, codes, outcomes, durations, (service,), ("gp-a",), ("BE-BRU",))
 
 
 def evidence(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from situations import BOTH, NOW, ONSET, belgium, calm, evidence, judgement, probe, report, signal
+from situations import BOTH, NOW, ONSET, belgium, calm, evidence, judgement, minutes_of, probe, report, signal
 from tocsin.changes.rules import ChangeEvent
 from tocsin.detection.rules.model import Judgement, State
 from tocsin.diagnosis.rules.suspects import explain
@@ -77,9 +77,13 @@ def test_two_eyes_that_are_not_sure_open_nothing() -> None:
 def test_one_eye_must_be_surer_and_stay_so() -> None:
     fresh = judgement([signal("sts", since=NOW)], since=NOW, eyes=FRONT)
     assert steps([], fresh) == ()
-    assert steps([], judgement([signal("sts")], eyes=FRONT, confidence=0.95)) == ()
-    lone = opened(judgement([signal("sts")], eyes=FRONT, confidence=0.98))
+    assert steps([], judgement([signal("sts")], eyes=FRONT, confidence=0.8)) == ()
+    lone = opened(judgement([signal("sts")], eyes=FRONT, confidence=0.85))
     assert lone.phase is Phase.SUSPECTED
+
+
+def test_probes_alone_open_nothing() -> None:
+    assert steps([], judgement([signal("sts", "probe", eye=Eye.PROBES)], eyes=frozenset({Eye.PROBES}))) == ()
 
 
 def test_nothing_wrong_opens_nothing() -> None:
@@ -187,10 +191,12 @@ def test_two_good_intervals_close_an_incident() -> None:
     assert events[-1] == (10, "closed", Phase.RESOLVED)
 
 
-def test_a_good_run_begins_where_detection_puts_the_end_but_an_interval_ago_at_most() -> None:
+def test_a_good_run_is_read_back_from_what_the_services_showed() -> None:
     now = NOW + 20 * MINUTE
-    (event,) = steps([opened()], calm(at=now, since=now - 15 * MINUTE), now=now)
-    assert event.incident.good_since == now - 5 * MINUTE
+    ended = int((now - 4 * MINUTE).timestamp())
+    rollups = minutes_of("sts", failing_before_s=ended, now=now)
+    (event,) = steps([opened()], calm(at=now, since=now), now=now, seen=replace(evidence(now=now), rollups=rollups))
+    assert event.incident.good_since == now - 4 * MINUTE
 
 
 def test_a_false_alarm_goes_after_one_interval() -> None:

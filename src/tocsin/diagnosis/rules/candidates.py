@@ -1,6 +1,7 @@
 """Who could be at fault, and whom each would take down with it.
 
-Every service, infrastructure, partner and package of the pack is a candidate. Infrastructure and partners have no
+Every service, infrastructure and package of the pack is a candidate, and every partner with more than one thing
+(with one, suspecting it says no more than suspecting the thing). Infrastructure and partners have no
 telemetry of their own: they show only in those that need them.
 """
 
@@ -51,12 +52,19 @@ def _shown_by(service: Service, pack: Pack) -> frozenset[str]:
 
 
 def _partners(pack: Pack, graph: Graph) -> Iterator[Candidate]:
-    for partner in pack.partners:
-        operated = [service for service in pack.services.values() if service.partner == partner]
-        direct = frozenset[str]().union(*(_shown_by(service, pack) for service in operated))
-        reach = direct.union(*(graph.dependants_of(service.id) for service in operated))
-        if direct:
-            yield Candidate(partner, "partner", direct, reach, partner)
+    for partner in pack.partners.values():
+        operated = _operated(partner.id, pack)
+        if not operated and partner.subcontractor_of is not None:
+            # Nothing of its own is on the map: it shows only in what it does behind another partner's services.
+            operated = [each for each in _operated(partner.subcontractor_of, pack) if each.kind == "service"]
+        if len(operated) > 1:
+            direct = frozenset[str]().union(*(_shown_by(service, pack) for service in operated))
+            reach = direct.union(*(graph.dependants_of(service.id) for service in operated))
+            yield Candidate(partner.id, "partner", direct, reach, partner.id)
+
+
+def _operated(partner: str, pack: Pack) -> list[Service]:
+    return [service for service in pack.services.values() if service.partner == partner]
 
 
 def _packages(pack: Pack) -> Iterator[Candidate]:

@@ -48,10 +48,13 @@ class Trouble:
 
 
 def troubles(signals: Sequence[Signal], *, pack: Pack) -> dict[str, Trouble]:
-    """Return the trouble of each service that signals speak of, in pack order."""
+    """Return the trouble of each service that signals speak of, in pack order.
+
+    What people report is about a function, not about the service that detection files it under: it accuses none.
+    """
     grouped: dict[str, list[Signal]] = {}
     for signal in signals:
-        if signal.service in pack.services and not _is_more_calls(signal):
+        if signal.service in pack.services and signal.kind != "reports" and not _is_more_calls(signal):
             grouped.setdefault(signal.service, []).append(signal)
     return {service: _trouble(grouped[service]) for service in pack.services if service in grouped}
 

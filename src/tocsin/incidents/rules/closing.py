@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from tocsin.catalog.rules.graph import Graph
 from tocsin.detection.rules.model import Judgement, State, Verdict
 from tocsin.incidents.rules.model import Incident, Phase
+from tocsin.incidents.rules.recovery import good_run_start
 from tocsin.kernel.reasons import Reason
 from tocsin.observations.rules.model import Evidence
 
@@ -23,21 +24,19 @@ FAILED_PROBES = 2
 """One failed check in an interval is chance."""
 
 
-def good_since(incident: Incident, judgement: Judgement, *, now: datetime) -> datetime | None:
+def good_since(incident: Incident, judgement: Judgement, evidence: Evidence, *, now: datetime) -> datetime | None:
     """Return since when all that the incident listed has been good; None while anything is bad or nobody sees.
 
-    The good run begins where detection estimates the end of the trouble, but no more than one interval ago when it
-    is first noticed: an estimate may not skip the watching.
+    A good run, once begun, goes on; a new one is read back from what the services concerned showed.
     """
     verdicts = list(_listed(incident, judgement))
     if any(verdict.state in {State.DEGRADED, State.DOWN} for verdict in verdicts):
         return None
-    seen = [verdict for verdict in verdicts if verdict.state is State.OK]
-    if not seen:
+    if not any(verdict.state is State.OK for verdict in verdicts):
         return None
     if incident.good_since is not None:
         return incident.good_since
-    return max(incident.opened_at, now - INTERVAL, *(min(verdict.since, now) for verdict in seen))
+    return max(incident.opened_at, good_run_start(evidence.rollups, incident.services, now=now))
 
 
 def contradictions(incident: Incident, evidence: Evidence, *, graph: Graph, now: datetime) -> tuple[Reason, ...]:

@@ -25,15 +25,17 @@ from tocsin.incidents.rules.model import Incident, IncidentEvent, Phase
 from tocsin.incidents.rules.promises import Word, next_promise, promise_step
 from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.reasons import Reason
-from tocsin.observations.rules.model import Evidence
+from tocsin.observations.rules.model import Evidence, Eye
 
 OPENING_EYES = 2
 OPENING_CONFIDENCE = 0.9
 """Two independent eyes that agree, with this confidence, open an incident at once."""
 
-LONE_CONFIDENCE = 0.97
-LONE_WAIT = timedelta(minutes=1)
-"""One eye alone must be surer, and stay so for a while: the next eye may be about to speak."""
+LONE_EYES = frozenset({Eye.FRONT, Eye.CLIENT, Eye.PANEL})
+LONE_CONFIDENCE = 0.84
+LONE_WAIT = timedelta(minutes=3)
+"""One eye alone must be as sure as one eye can be (detection never says more than 0.85), and stay so for a while: the
+next eye may be about to speak. Probes alone open nothing: they may look from where no user stands."""
 
 SECOND_WAIT = timedelta(minutes=3)
 """A further fault during an open incident must last: the first one's symptoms are still unfolding."""
@@ -109,11 +111,11 @@ def _openings(
 def opens(found: Picture, *, is_busy: bool, now: datetime) -> bool:
     """Say whether a fault that belongs to no incident is sure enough, for long enough, to open one."""
     lasted = now - found.since
-    if is_busy and (lasted < SECOND_WAIT or not found.services or found.confidence < LONE_CONFIDENCE):
+    if is_busy and (lasted < SECOND_WAIT or not found.services):
         return False
     if len(found.eyes) >= OPENING_EYES and found.confidence >= OPENING_CONFIDENCE:
         return True
-    return found.confidence >= LONE_CONFIDENCE and lasted >= LONE_WAIT
+    return bool(found.eyes & LONE_EYES) and found.confidence >= LONE_CONFIDENCE and lasted >= LONE_WAIT
 
 
 def _opened(identity: str, found: Picture, moment: Moment) -> Incident:
@@ -239,7 +241,7 @@ def _phase(phase: Phase, found: Picture, moment: Moment, *, onset: datetime) -> 
 
 
 def _eased(incident: Incident, moment: Moment) -> IncidentEvent | None:
-    since = good_since(incident, moment.judgement, now=moment.now)
+    since = good_since(incident, moment.judgement, moment.evidence, now=moment.now)
     if since is None:
         if incident.good_since is None:
             return None

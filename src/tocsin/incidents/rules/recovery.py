@@ -1,0 +1,85 @@
+"""Since when is it good again? Read back from the minutes that are known to be good.
+
+Detection says with some delay that the trouble is over: its windows must empty first. Once it has, the last minutes
+are good by its word, and the good run reaches back as far as minutes look like them: no more failed calls, not
+clearly fewer calls, not clearly slower answers, at any of the services concerned. No baseline is needed.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.observations.rules.model import DURATION_BINS, Outcome, Rollups
+
+MINUTE_S = 60
+PRESENT = 3
+"""So many minutes, the last ones, show what good looks like now."""
+
+FURTHEST = 12
+"""No good run is read back further: two intervals, and a little for the reading."""
+
+ENOUGH_CALLS = 5.0
+"""A minute with fewer calls says nothing, for or against."""
+
+SURPRISE = 3.0
+FLOOR = 0.02
+"""A minute's failing share may exceed the present one by three standard deviations and two in a hundred."""
+
+FEWER = 0.6
+"""Below this share of the present calls, a minute still lacked some (calls come and go by a third)."""
+
+SLOWER_BINS = 2.0
+"""Histogram bins, each 28 % wider than the last, by which a minute's typical answer may be slower."""
+
+type Numbers = NDArray[np.float64]
+
+
+def good_run_start(rollups: Rollups, services: Collection[str], *, now: datetime) -> datetime:
+    """Return since when the services' minutes look like the present ones; `now` when nothing can be read."""
+    runs = [
+        run
+        for vantage in range(len(rollups.vantages))
+        for service in services
+        if (run := _good_minutes(rollups, vantage, service, now)) is not None
+    ]
+    return now - timedelta(seconds=MINUTE_S * min(runs, default=0))
+
+
+def _good_minutes(rollups: Rollups, vantage: int, service: str, now: datetime) -> int | None:
+    if service not in rollups.services:
+        return None
+    mine = (rollups.vantage == vantage) & (rollups.service == rollups.services.index(service))
+    age = (int(now.timestamp()) - 1 - rollups.bucket_s) // MINUTE_S
+    mine &= (age >= 0) & (age < FURTHEST)
+    calls, failed, slowness = _by_minute(rollups, mine, age)
+    if calls[:PRESENT].sum() < ENOUGH_CALLS:
+        return None
+    bad = _unlike_present(calls, failed, slowness)
+    return int(np.argmax(bad)) if bad.any() else FURTHEST
+
+
+def _by_minute(rollups: Rollups, mine: NDArray[np.bool_], age: NDArray[np.int64]) -> tuple[Numbers, Numbers, Numbers]:
+    outcomes, minutes = rollups.outcomes[mine], age[mine]
+    histogram = rollups.durations[mine].sum(axis=1)
+    place = rollups.durations[mine] @ np.arange(DURATION_BINS)
+    calls, failed, timed, places = (
+        np.bincount(minutes, weights=weights, minlength=FURTHEST)
+        for weights in (outcomes.sum(axis=1), outcomes.sum(axis=1) - outcomes[:, Outcome.OK], histogram, place)
+    )
+    return calls, failed, places / np.maximum(timed, 1.0)
+
+
+def _unlike_present(calls: Numbers, failed: Numbers, slowness: Numbers) -> NDArray[np.bool_]:
+    usual_calls = calls[:PRESENT].mean()
+    usual_share = failed[:PRESENT].sum() / calls[:PRESENT].sum()
+    share = failed / np.maximum(calls, 1.0)
+    chance = np.sqrt(max(usual_share, FLOOR) * (1.0 - usual_share) / np.maximum(calls, 1.0))
+    is_failing = share > usual_share + FLOOR + SURPRISE * chance
+    is_slow = slowness > slowness[:PRESENT].mean() + SLOWER_BINS
+    lacks_calls = calls < FEWER * usual_calls - SURPRISE * np.sqrt(usual_calls)
+    bad = ((is_failing | is_slow) & (calls >= ENOUGH_CALLS)) | lacks_calls
+    # The present is good by detection's word.
+    bad[:PRESENT] = False
+    return np.asarray(bad, bool)
