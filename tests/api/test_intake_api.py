@@ -180,7 +180,7 @@ def test_a_batch_of_unknown_services_only_is_a_problem(post: Post, intake: Intak
 
 @pytest.mark.parametrize(
     ("off", "code", "naming"),
-    [(timedelta(hours=1), "too_new", "ahead of ours"), (timedelta(hours=-1), "too_old", "behind of ours")],
+    [(timedelta(hours=1), "too_new", "ahead of ours"), (timedelta(hours=-1), "too_old", "behind ours")],
 )
 def test_a_clock_far_off_is_named(post: Post, off: timedelta, code: str, naming: str) -> None:
     answer = send_parquet(post, parquet({"time": NOW + off}))

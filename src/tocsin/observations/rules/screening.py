@@ -106,5 +106,5 @@ def _named(what: str, codes: NDArray[np.int16], names: tuple[str, ...]) -> str:
 def _clock_words(time_us: NDArray[np.int64], now: datetime) -> str:
     worst_us = int(time_us[np.abs(time_us - round(now.timestamp() * 1_000_000)).argmax()])
     off_s = worst_us / 1_000_000 - now.timestamp()
-    direction = "ahead" if off_s > 0 else "behind"
-    return f"a clock far off: up to {abs(off_s):,.0f} s {direction} of ours, which says {format_moment(now)}"
+    direction = "ahead of" if off_s > 0 else "behind"
+    return f"a clock far off: up to {abs(off_s):,.0f} s {direction} ours, which says {format_moment(now)}"
