@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from situations import NOW, minutes_of
-from tocsin.incidents.rules.recovery import FURTHEST, good_run_start
+from tocsin.incidents.rules.recovery import FURTHEST, PRESENT, good_run_start
 from tocsin.observations.rules.rollup import combine, empty
 
 MINUTE = timedelta(minutes=1)
@@ -25,7 +25,7 @@ def test_no_run_is_read_back_further_than_is_needed() -> None:
 
 def test_the_present_is_good_by_detections_word() -> None:
     rollups = minutes_of("sts", now=NOW, failing_before_s=NOW_S - 60)
-    assert good_run_start(rollups, ["sts"], now=NOW) == NOW - FURTHEST * MINUTE
+    assert good_run_start(rollups, ["sts"], now=NOW) == NOW - PRESENT * MINUTE
 
 
 def test_the_last_service_to_recover_counts() -> None:
