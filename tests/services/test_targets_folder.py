@@ -78,7 +78,7 @@ def test_an_unfinished_version_is_never_shown(folder: Path, monkeypatch: pytest.
     target = FolderTarget(folder)
     target.publish({"a.html": b"one"}, version=1)
     monkeypatch.setattr(
-        "tocsin.plugins.targets.folder.target._settle", lambda _place: (_ for _ in ()).throw(OSError(28, "No space"))
+        "tocsin.plugins.targets.folder.target._settle", lambda: (_ for _ in ()).throw(OSError(28, "No space"))
     )
     with pytest.raises(DeliveryError) as caught:
         target.publish({"a.html": b"two"}, version=2)
