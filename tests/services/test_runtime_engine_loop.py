@@ -88,6 +88,7 @@ def engine(hand: Hand, federation: Federation, published: list[datetime], **chan
         "follow": lambda *_: None,
         "publish": published.append,
         "acts": last_seq,
+        "tidy": lambda _now: None,
     }
     return EngineLoop(hand, LiveFederation(MemoryStore()), Stages(**plain | changes))
 
@@ -327,6 +328,15 @@ def test_pages_that_could_not_be_written_are_tried_again_at_the_next_tick(hand: 
     hand.at += STEP
     loop.step()
     assert tried == [NOW, NOW + STEP]
+
+
+def test_what_has_served_its_time_is_forgotten_every_hour(hand: Hand, federation: Federation) -> None:
+    tidied: list[datetime] = []
+    loop = engine(hand, federation, [], tidy=tidied.append)
+    for minutes in (0, 1, 60, 61):
+        hand.at = NOW + timedelta(minutes=minutes)
+        loop.step()
+    assert tidied == [NOW, NOW + timedelta(hours=1)]
 
 
 def test_every_saved_tick_is_followed(hand: Hand, federation: Federation) -> None:

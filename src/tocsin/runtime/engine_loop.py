@@ -6,14 +6,12 @@ incidents and bulletins are in the database, telemetry in its store, what was ac
 """
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from types import FrameType
 
 from tocsin.detection.queries import Pulse
 from tocsin.detection.services import leave_pulse
@@ -27,6 +25,8 @@ log = logging.getLogger(__name__)
 
 STEP = timedelta(seconds=10)
 """A tick for every bucket of the rollups."""
+
+TIDIED_EVERY = timedelta(hours=1)
 
 REPUBLISHED_EVERY = timedelta(minutes=1)
 """Pages say until when they are valid; they are written anew well before."""
@@ -44,7 +44,8 @@ class Stages:
 
     `intake` brings the telemetry store up to what was acknowledged; `federation` returns what the tick needs besides
     its facts; `follow` is told of each tick that was saved; `publish` writes the public pages; `acts` returns the
-    number of acts recorded so far, automatic ones too, by which the loop sees that something happened.
+    number of acts recorded so far, automatic ones too, by which the loop sees that something happened; `tidy` forgets
+    what has served its time.
     """
 
     intake: Callable[[datetime], object]
@@ -52,6 +53,7 @@ class Stages:
     follow: Callable[[Situation, Outcome, Federation], object]
     publish: Callable[[datetime], object]
     acts: Callable[[], int]
+    tidy: Callable[[datetime], object]
 
 
 class EngineLoop:
@@ -66,6 +68,7 @@ class EngineLoop:
         self._ticked_at: datetime | None = None
         self._published_at: datetime | None = None
         self._published_acts = 0
+        self._tidied_at: datetime | None = None
         self.pulse = Pulse(clock.now(), None, 0, 0, 0, None, "", 0.0)
 
     def run(self) -> None:
@@ -94,6 +97,7 @@ class EngineLoop:
         if self._guarded(lambda: self._tick(due), at=due):
             self.pulse = replace(self.pulse, last_tick_at=due, ticks=self.pulse.ticks + 1)
         self._guarded(lambda: self._republish(due, is_tick=True), at=due)
+        self._guarded(lambda: self._tidy(due), at=due)
         self._leave_pulse(started_s)
         return True
 
@@ -132,6 +136,11 @@ class EngineLoop:
         self._stages.publish(now)
         self._published_at = now
 
+    def _tidy(self, now: datetime) -> None:
+        if self._tidied_at is None or now - self._tidied_at >= TIDIED_EVERY:
+            self._tidied_at = now
+            self._stages.tidy(now)
+
     def _count_skipped(self, due: datetime) -> None:
         # The clock waits for nobody: what is late is left out, so that the next tick sees the present.
         if self._ticked_at is not None:
@@ -150,13 +159,3 @@ class EngineLoop:
         speed = getattr(self._clock, "speed", 1.0) or 1.0
         until_due_s = (floor_to(now, STEP) + STEP - now).total_seconds() / speed
         return max(0.001, min(until_due_s, LONGEST_WAIT_S))
-
-
-def stop_on_signals(stop: Callable[[], object]) -> None:
-    """Let SIGTERM and Ctrl-C end the process in order, without a traceback."""
-
-    def ended(_number: int, _frame: FrameType | None) -> None:
-        stop()
-
-    signal.signal(signal.SIGTERM, ended)
-    signal.signal(signal.SIGINT, ended)

@@ -21,14 +21,15 @@ from tocsin.engine.tick import Federation, after, in_force
 from tocsin.kernel.intervals import floor_to
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.rules.rollup import empty
-from tocsin.observations.services import drain
+from tocsin.observations.services import drain, prune
 from tocsin.plugins.stores.duckdb import DuckDBStore
-from tocsin.runtime.engine_loop import EngineLoop, Stages, stop_on_signals
+from tocsin.runtime.engine_loop import EngineLoop, Stages
 from tocsin.runtime.live import LiveFederation
 from tocsin.runtime.locks import only_one
 from tocsin.runtime.publisher import Publisher
 from tocsin.runtime.replay import Step
 from tocsin.runtime.replay_lines import lines
+from tocsin.runtime.signals import stop_on_signals
 from tocsin.runtime.story import sentence
 from tocsin.status_site.services import publish
 
@@ -70,6 +71,7 @@ def stages(store: TelemetryStore, publisher: Publisher) -> Stages:
         follow=follower,
         publish=publisher.ask,
         acts=last_seq,
+        tidy=lambda now: prune(now=now),
     )
 
 

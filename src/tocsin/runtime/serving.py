@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tocsin.kernel.clock import parse_moment
+from tocsin.kernel.clock import SystemClock, in_brussels, parse_moment
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.runtime import clock, startup
 from tocsin.runtime.configuration import Configuration, load_configuration
@@ -45,32 +45,35 @@ def run(serving: Serving) -> None:
     with only_one(configuration.data_folder / "serve.lock", what="Tocsin"):
         _set_clock(configuration.data_folder, serving.clock)
         startup.start(needs_database=False)
-        check_content(configuration)
+        refuse_what_is_bad(configuration)
         startup.migrate()
         _say_where(configuration)
-        Supervisor(children(serving)).run()
+        Supervisor(children(serving, configuration)).run()
     _say("Tocsin has stopped.")
 
 
-def children(serving: Serving) -> list[Child]:
-    """Return the processes of the tree: the web first, since the others fill what it shows."""
-    return [
-        Child("web", process_command("web", serving.host, str(serving.port))),
-        Child("engine", process_command("engine")),
-        Child("notifications", process_command("notifications")),
-        Child("probes", process_command("probes")),
-    ]
+def children(serving: Serving, configuration: Configuration) -> list[Child]:
+    """Return the processes of the tree; probes run only where some are configured."""
+    names = ["engine", "notifications", *(["probes"] if configuration.probes_file else [])]
+    web = Child("web", process_command("web", serving.host, str(serving.port)))
+    return [web, *(Child(name, process_command(name)) for name in names)]
 
 
-def check_content(configuration: Configuration) -> None:
-    """Raise the error that names everything to mend when the pack, its procedures or its messages are not sound."""
-    from tocsin.bulletins.queries import load_templates
+def refuse_what_is_bad(configuration: Configuration) -> None:
+    """Raise `ConfigurationError` naming everything to mend in the configuration and the content pack."""
     from tocsin.catalog.queries import load_pack, pack_folder
-    from tocsin.continuity.queries import load_procedures
+    from tocsin.plugins.probes.http.probe import read_probes
+    from tocsin.runtime.checking import configuration_findings, pack_findings
 
     folder = pack_folder(configuration.pack)
-    load_procedures(folder, load_pack(folder))
-    load_templates(folder)
+    today = in_brussels(SystemClock().now()).date()
+    findings = [*configuration_findings(configuration), *pack_findings(folder, today=today)]
+    errors = [str(finding) for finding in findings if finding.severity == "error"]
+    if errors:
+        message = f"{len(errors)} to mend before Tocsin can start:\n  " + "\n  ".join(errors) + "\n"
+        raise ConfigurationError("configuration.refused", message, hint="`tocsin check` says it again after mending.")
+    if configuration.probes_file:
+        read_probes(Path(configuration.probes_file).expanduser(), pack=load_pack(folder))
 
 
 def _point_at(serving: Serving) -> None:

@@ -2,18 +2,25 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 from django.db import close_old_connections
 
+from tocsin.catalog.queries import load_pack, pack_folder
+from tocsin.kernel.clock import Clock
 from tocsin.notifications.tasks import run
-from tocsin.runtime.engine_loop import stop_on_signals
+from tocsin.observations.services import accept_probe_results
+from tocsin.plugins.probes.http.probe import read_probes
+from tocsin.plugins.probes.http.running import run_due
+from tocsin.runtime.configuration import Configuration
+from tocsin.runtime.signals import stop_on_signals
 
 log = logging.getLogger(__name__)
 
-RESTS_S = 5.0
-"""How long to wait after an error that no message accounts for, such as a database that does not answer."""
+LOOKS_EVERY_S = 1.0
+"""How often to look whether a probe is due."""
 
 
 def send_notifications() -> None:
@@ -23,22 +30,41 @@ def send_notifications() -> None:
     run(settings.CLOCK, stopping)
 
 
-def _repeat(turn: Callable[[], int], *, pause_s: float, what: str) -> None:
-    """Take turns until SIGTERM, at once again after one that did something; an error is logged and outlived."""
+def run_probes() -> None:
+    """Run the configured probes as they fall due, until SIGTERM."""
+    runner = ProbeRunner(settings.CONFIGURATION)
     stopping = threading.Event()
     stop_on_signals(stopping.set)
     while not stopping.is_set():
+        runner.turn()
+        stopping.wait(LOOKS_EVERY_S)
+
+
+class ProbeRunner:
+    """Knows the probes and when each was last run."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        """Read the probes; raises `ConfigurationError` naming what to mend."""
+        path = Path(configuration.probes_file).expanduser()
+        self._probes = read_probes(path, pack=load_pack(pack_folder(configuration.pack)))
+        self._may_reach_private = configuration.probes_may_reach_private
+        self._last: dict[str, datetime] = {}
+
+    def turn(self) -> int:
+        """Run those that are due, hand their results to intake, and return how many there were.
+
+        What keeps a result from being stored is logged; the next one goes its own way.
+        """
+        clock: Clock = settings.CLOCK
         try:
-            done = turn()
+            results, self._last = run_due(
+                self._probes, clock=clock, last=self._last, may_reach_private=self._may_reach_private
+            )
+            if results:
+                accept_probe_results(results, source="probes", now=clock.now())
         except Exception:
-            log.exception("%s failed", what)
-            stopping.wait(RESTS_S)
-        else:
-            stopping.wait(0 if done else pause_s)
+            log.exception("probing failed")
+            return 0
         finally:
             close_old_connections()
-
-
-def run_probes() -> None:
-    """Run the probes until SIGTERM."""
-    _repeat(lambda: 0, pause_s=60, what="probing")
+        return len(results)
