@@ -1,15 +1,16 @@
 """Brings the translation catalogues of an app up to date with its sources, without the gettext binaries.
 
-`python tools/extract_messages.py src/tocsin/web subscriptions` reads the Python files and templates, keeps every translation that is
-there, adds what is new (empty) and drops what is gone. English is filled with the message itself. It lists what lacks a
-translation, and ends with 1 when something does. Folders named after the app are left out (their texts have a catalogue
-elsewhere).
+`python tools/extract_messages.py src/tocsin/web subscriptions` reads the Python files and templates, keeps every
+translation that is there, adds what is new (empty) and drops what is gone. English is filled with the message itself.
+Folders named after the app are left out (their texts have a catalogue elsewhere). It lists what lacks a translation,
+and ends with 1 when something does.
 """
 
 import ast
 import re
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,7 @@ def _in_python(text: str) -> Iterator[Message]:
     for node in ast.walk(ast.parse(text)):
         name = getattr(getattr(node, "func", None), "id", None)
         if isinstance(node, ast.Call) and name in _CALLS:
-            parts = [part.value for part in node.args[: _CALLS[name]] if isinstance(part, ast.Constant)]
+            parts = [str(part.value) for part in node.args[: _CALLS[name]] if isinstance(part, ast.Constant)]
             if len(parts) == _CALLS[name]:
                 yield Message(*parts)
 
@@ -64,7 +65,7 @@ def _in_template(text: str) -> Iterator[Message]:
 def update(app: Path, language: str, *, without: frozenset[str]) -> list[str]:
     """Write the app's catalogue of this language anew and return the messages that lack a translation."""
     path = app / "locale" / language / "LC_MESSAGES" / "django.po"
-    before = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language)
+    before = read_po(BytesIO(path.read_bytes()), locale=language) if path.exists() else Catalog(locale=language)
     after = Catalog(locale=language, project="Tocsin", charset="utf-8", fuzzy=False)
     missing = []
     for message, place in messages_in(app, without=without).items():
@@ -76,7 +77,7 @@ def update(app: Path, language: str, *, without: frozenset[str]) -> list[str]:
             missing.append(message.singular)
         key = tuple(message) if message.plural else message.singular
         flags = ("python-format",) if "%(" in message.singular else ()
-        after.add(key, said or ("", "") if message.plural else said or "", locations=[(place, None)], flags=flags)
+        after.add(key, said or ("", "") if message.plural else said or "", locations=[(place, 0)], flags=flags)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         write_po(file, after, width=120, omit_header=False, include_lineno=False)

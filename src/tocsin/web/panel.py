@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-
 from tocsin.accounts.models import PanelMember
 from tocsin.observations.rules.model import Report
 from tocsin.observations.services import accept_reports

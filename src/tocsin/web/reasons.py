@@ -84,7 +84,7 @@ def _number(key: str, value: float) -> str:
 def _share(value: float) -> str:
     percent = value * 100
     digits = 0 if percent >= 10 or percent == 0 else 1  # noqa: PLR2004 - two digits are enough to act on
-    return gettext("%(number)s %%") % {"number": _decimal(percent, digits)}
+    return gettext("%(number)s%%") % {"number": _decimal(percent, digits)}
 
 
 def _seconds(latency_ms: float) -> str:

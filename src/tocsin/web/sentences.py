@@ -73,7 +73,8 @@ SENTENCES: Words = {
     "incident.good_run_broken": _("Measurements turned bad again."),
     "incident.good_intervals": _("Two good five-minute intervals in a row, and nobody contradicts."),
     "incident.reports_contradict": _(
-        "Measurements look good, but professionals contradict (does not work: %(bad_reports)s, works: %(good_reports)s)."
+        "Measurements look good, but professionals contradict"
+        " (does not work: %(bad_reports)s, works: %(good_reports)s)."
     ),
     "incident.probes_contradict": _("Measurements look good, but our own checks still fail (%(failed_probes)s)."),
     "incident.promise_due": _("The next update is due soon."),

@@ -1,7 +1,6 @@
 """Times and durations in the reader's language, in the words that the bulletins use."""
 
 from datetime import datetime, timedelta
-from typing import cast
 
 from django.utils.translation import get_language
 
@@ -14,7 +13,7 @@ from tocsin.kernel.language import LANGUAGES, Language
 def language() -> Language:
     """Return the reader's language, English when it is none of ours."""
     code = (get_language() or "en")[:2]
-    return cast("Language", code) if code in LANGUAGES else "en"
+    return code if code in LANGUAGES else "en"
 
 
 def clock_time(moment: datetime) -> str:

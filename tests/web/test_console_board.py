@@ -1,0 +1,111 @@
+"""What stands where on the board, from domain types alone."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from factories import console as make
+from tocsin.catalog.queries import load_pack
+from tocsin.catalog.rules.model import Pack
+from tocsin.detection.rules.model import State, Subject
+from tocsin.diagnosis.rules.model import Suspect
+from tocsin.incidents.rules.model import Phase
+from tocsin.observations.rules.model import Eye
+from tocsin.web import board
+
+
+@pytest.fixture
+def pack(belgium: Path) -> Pack:
+    return load_pack(belgium)
+
+
+def test_the_grid_keeps_the_packs_order_and_leaves_unused_cells_empty(pack: Pack) -> None:
+    grid = board.grid(make.judgement(pack, down=["dispense"]), pack=pack, now=make.NOW)
+    assert [row.function.id for row in grid.rows] == list(pack.functions)
+    dispense = next(row for row in grid.rows if row.function.id == "dispense")
+    assert [cell.state if cell else None for cell in dispense.cells] == [
+        State.DOWN if audience == "pharmacist" else None for audience in pack.audiences
+    ]
+    assert dispense.worst is State.DOWN
+
+
+@pytest.mark.parametrize("seconds", [0, 120])
+def test_a_fresh_judgement_is_shown(pack: Pack, seconds: int) -> None:
+    grid = board.grid(make.judgement(pack), pack=pack, now=make.NOW + timedelta(seconds=seconds))
+    assert not grid.is_stale
+    assert {row.worst for row in grid.rows} == {State.OK}
+
+
+def test_what_nobody_checked_lately_is_never_green(pack: Pack) -> None:
+    for found, now in ((None, make.NOW), (make.judgement(pack), make.NOW + timedelta(seconds=121))):
+        grid = board.grid(found, pack=pack, now=now)
+        assert grid.is_stale
+        assert {cell.state for row in grid.rows for cell in row.cells if cell} == {State.UNKNOWN}
+
+
+def test_a_subject_without_a_verdict_is_not_clear(pack: Pack) -> None:
+    found = make.judgement(pack)
+    kept = {subject: verdict for subject, verdict in found.verdicts.items() if subject != Subject("bill", "nurse")}
+    grid = board.grid(replace(found, verdicts=kept), pack=pack, now=make.NOW)
+    bill = next(row for row in grid.rows if row.function.id == "bill")
+    assert {cell.subject.audience for cell in bill.cells if cell and cell.state is State.UNKNOWN} == {"nurse"}
+
+
+@pytest.mark.parametrize(("minutes", "mood"), [(-1, "broken"), (0, "soon"), (4, "soon"), (5, "kept"), (30, "kept")])
+def test_a_promise_is_kept_soon_or_broken(minutes: int, mood: str) -> None:
+    assert board.promise(make.NOW + timedelta(minutes=minutes), now=make.NOW).mood == mood
+
+
+@pytest.mark.parametrize(
+    ("suspect", "name", "partner"),
+    [
+        (Suspect("sts", 1, (), partner="ehealth"), "Secure Token Service", "eHealth platform"),
+        (Suspect("sts", 1, ()), "Secure Token Service", "eHealth platform"),
+        (Suspect("belnet", 1, (), partner="belnet"), "Belnet", "Belnet"),
+        (Suspect("gp-a", 1, ()), "GP-A", ""),
+        (Suspect("gone", 1, ()), "gone", ""),
+    ],
+)
+def test_a_suspect_gets_its_name_and_whom_to_call(pack: Pack, suspect: Suspect, name: str, partner: str) -> None:
+    found = board.named(suspect, pack=pack)
+    assert (found.name, found.partner) == (name, partner)
+
+
+def test_a_card_tells_only_of_its_own_incident_latest_first(pack: Pack) -> None:
+    first = board.StoredBulletin(make.bulletin(pack), "published", make.BEGAN, "")
+    second = board.StoredBulletin(make.bulletin(pack, number=2), "published", make.NOW, "ann")
+    waiting = board.StoredBulletin(make.bulletin(pack, number=3, at=make.NOW), "draft", None, "")
+    other = board.StoredBulletin(make.bulletin(pack, incident_id="2020-01-27-2"), "published", make.NOW, "")
+    card = board.card(
+        make.incident(), bulletins=[first, second, waiting, other], activations=[], pack=pack, now=make.NOW
+    )
+    assert card.told == (second, first)
+    assert [item.stored for item in card.drafts] == [waiting]
+    assert card.drafts[0].promise.at == make.NOW + board.APPROVAL_WITHIN
+    assert [item.is_automatic for item in card.told] == [False, True]
+
+
+def test_a_closed_incident_promises_nothing(pack: Pack) -> None:
+    closed = replace(make.incident(), phase=Phase.RESOLVED, closed_at=make.NOW)
+    assert board.card(closed, bulletins=[], activations=[], pack=pack, now=make.NOW).promise is None
+
+
+def test_a_narrow_incident_names_audiences_and_software(pack: Pack) -> None:
+    narrow = replace(make.incident(), audiences=("doctor", "gone"), packages=("gp-a", "new"))
+    card = board.card(narrow, bulletins=[], activations=[], pack=pack, now=make.NOW)
+    assert [audience.id for audience in card.audiences or ()] == ["doctor"]
+    assert card.packages == ("GP-A", "new")
+
+
+def test_each_eye_sees_is_blind_or_not_in_use(pack: Pack) -> None:
+    found = board.eyes(make.judgement(pack, blind=[Eye.CLIENT]), {"front": make.NOW, "client": make.NOW})
+    assert {item.eye.value: item.mood for item in found} == {
+        "front": "sees",
+        "client": "blind",
+        "probes": "unused",
+        "panel": "unused",
+        "partner": "unused",
+    }
+    assert {item.mood for item in board.eyes(None, {})} == {"unused"}

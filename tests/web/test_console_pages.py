@@ -1,0 +1,287 @@
+"""The console's pages, rendered from rows that the domains' own services wrote."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from factories import console as make
+from tocsin.accounts.models import Operator
+from tocsin.bulletins import services as bulletins
+from tocsin.incidents.rules.model import Phase
+from tocsin.kernel.clock import FixedClock
+from tocsin.web import present
+
+pytestmark = pytest.mark.django_db
+
+PAGES = (
+    "/console/",
+    "/console/board/",
+    "/console/keys/",
+    "/console/audit/",
+    "/console/intake/",
+    "/console/functions/open_session/",
+    "/console/incidents/2020-01-27-1/",
+    "/console/bulletins/2020-01-27-1-b1/",
+    "/console/bulletins/2020-01-27-1-b3/",
+)
+
+
+@pytest.fixture(autouse=True)
+def clock(settings: Settings) -> None:
+    settings.CLOCK = FixedClock(make.NOW)
+
+
+@pytest.fixture
+def ann() -> Operator:
+    return make.operator()
+
+
+@pytest.fixture
+def console(client: Client, ann: Operator) -> Client:
+    client.force_login(ann)
+    return client
+
+
+@pytest.fixture
+def morning() -> None:
+    make.morning(present.pack())
+
+
+def body(response: Any) -> str:
+    assert response.status_code == 200
+    return str(response.content.decode())
+
+
+def words(response: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body(response)))
+
+
+class Strict(HTMLParser):
+    """Collects what the content security policy forbids, ids that are there twice, and buttons without words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forbidden: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "style" or (tag == "script" and "src" not in given):
+            self.forbidden.append(tag)
+        self.forbidden += [name for name in given if name == "style" or name.startswith("on")]
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+
+
+@pytest.mark.parametrize("language", ["fr", "nl", "de", "en"])
+@pytest.mark.usefixtures("morning")
+def test_every_page_stands_in_every_language_without_inline_style_or_script(console: Client, language: str) -> None:
+    console.cookies["django_language"] = language
+    for path in PAGES:
+        html = body(console.get(path))
+        strict = Strict()
+        strict.feed(html)
+        assert (path, strict.forbidden) == (path, [])
+        assert len(strict.ids) == len(set(strict.ids))
+        assert path == "/console/board/" or f'<html lang="{language}">' in html
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_shown_without_a_login(client: Client, path: str) -> None:
+    response = client.get(path)
+    assert (response.status_code, response["Location"]) == (302, f"/login/?next={path}")
+
+
+@pytest.mark.usefixtures("morning")
+def test_the_console_says_what_why_and_what_was_told(console: Client) -> None:
+    said = words(console.get("/console/"))
+    for expected in (
+        "You cannot log in to eHealth.",
+        "3 more functions are hit.",
+        "since 8:30, for 52 minutes",
+        "Next update due 9:34 (in 12 minutes)",
+        "Secure Token Service turns away 62% of callers, usually 3.0% (Professionals’ software).",
+        "Fine-grained access was running a configuration that nobody signed off",
+        "Call: eHealth contact centre: 02 788 51 55",
+        "First message · to everyone concerned (7 professions) · FR NL DE EN automatic",
+        "Draft waiting",
+        "Publish before 9:25 (in 3 minutes)",
+        "In force · Work without logging in",
+        "Proposed · Log in with your eHealth certificate",
+        "Our own checks: blind since 9:18",
+        "Partners’ notices: not in use",
+        "3 inputs refused or redacted today",
+        "Automation: locked",
+        "Unofficial demonstration",
+    ):
+        assert expected in said, expected
+
+
+@pytest.mark.usefixtures("morning")
+def test_a_draft_shows_all_four_languages_before_its_button(console: Client) -> None:
+    html = body(console.get("/console/"))
+    draft = html[html.index('class="draft"') : html.index("Publish in four languages")]
+    for words_of_it in ("Work on paper. (fr)", "Work on paper. (nl)", "Work on paper. (de)", "Work on paper. (en)"):
+        assert words_of_it in draft
+
+
+def test_before_the_first_check_nothing_is_green(console: Client) -> None:
+    html = body(console.get("/console/"))
+    assert "Nothing has been checked yet." in html
+    assert 'class="s-ok"' not in html
+    assert "No open incident" in html
+
+
+def test_an_old_check_says_so_and_nothing_is_green(console: Client, settings: Settings) -> None:
+    make.store_judgement(make.judgement(present.pack()))
+    settings.CLOCK = FixedClock(make.NOW + timedelta(minutes=9))
+    html = body(console.get("/console/"))
+    assert "Nothing has been checked since 9:22. What you see is old." in html
+    assert 'class="s-ok"' not in html
+
+
+def test_a_missed_promise_stays_visible_when_a_new_one_is_made(console: Client) -> None:
+    make.store_judgement(make.judgement(present.pack(), down=["open_session"]))
+    late = make.incident(now=make.NOW - timedelta(minutes=20))
+    make.store_incident(late)
+    assert "Update missed: promised for 9:14, 8 minutes late" in words(console.get("/console/"))
+    make.store_incident(make.incident(), kind="promise_broken", now=make.NOW)
+    said = words(console.get("/console/"))
+    assert "Next update due 9:34" in said
+    assert "1 promised update missed (9:22)" in said
+
+
+def test_a_draft_that_waits_too_long_breaks_the_promise(console: Client) -> None:
+    make.store_incident(make.incident())
+    make.draft(make.bulletin(present.pack(), at=make.NOW - timedelta(minutes=7)))
+    assert "Too late: it should have been out by 9:20, 2 minutes ago" in words(console.get("/console/"))
+
+
+@pytest.mark.usefixtures("morning")
+def test_held_is_shouted_and_offers_release(console: Client) -> None:
+    bulletins.hold(by="ann", now=make.NOW)
+    html = body(console.get("/console/"))
+    assert "HELD: nothing goes out by itself" in html
+    assert 'action="/console/policy/release/"' in html
+    assert 'action="/console/policy/hold/"' not in html
+
+
+@pytest.mark.usefixtures("morning")
+def test_unlocked_automation_offers_to_lock(console: Client) -> None:
+    bulletins.unlock_automation(by="ann", now=make.NOW)
+    html = body(console.get("/console/"))
+    assert "Automation: unlocked" in html
+    assert 'action="/console/policy/lock/"' in html
+
+
+@pytest.mark.usefixtures("morning")
+def test_the_first_screen_costs_a_fixed_number_of_queries(
+    console: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    console.get("/console/")
+    with django_assert_num_queries(11):
+        console.get("/console/")
+    make.store_incident(replace(make.incident(id_="2020-01-27-2", functions=("dispense",))))
+    make.publish(make.bulletin(present.pack(), incident_id="2020-01-27-2", function="dispense"))
+    with django_assert_num_queries(11):
+        console.get("/console/board/")
+
+
+@pytest.mark.usefixtures("morning")
+def test_the_incident_page_costs_a_fixed_number_of_queries(
+    console: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    console.get("/console/incidents/2020-01-27-1/")
+    with django_assert_num_queries(10):
+        console.get("/console/incidents/2020-01-27-1/")
+
+
+@pytest.mark.usefixtures("morning")
+def test_the_incident_page_draws_what_was_measured_with_its_marks(console: Client) -> None:
+    html = body(console.get("/console/incidents/2020-01-27-1/"))
+    assert html.count("<svg") == 1
+    chart = html[html.index("<svg") : html.index("</svg>")]
+    assert 'class="band"' in chart
+    assert chart.count('class="m-bulletin"') == 2
+    assert chart.count('class="m-report"') == 2
+    assert chart.count('class="m-change"') == 1
+    assert "8:22: Started: log level" in html
+
+
+@pytest.mark.usefixtures("morning")
+def test_the_incident_page_offers_the_acts_that_make_sense(console: Client) -> None:
+    html = body(console.get("/console/incidents/2020-01-27-1/"))
+    assert "/console/incidents/2020-01-27-1/take/" in html
+    assert "/console/incidents/2020-01-27-1/mitigated/" in html
+    assert "/console/incidents/2020-01-27-1/confirm/" not in html
+    closed = replace(make.incident(), phase=Phase.RESOLVED, closed_at=make.NOW, owner="ann")
+    make.store_incident(closed)
+    html = body(console.get("/console/incidents/2020-01-27-1/"))
+    assert "/console/incidents/2020-01-27-1/take/" not in html
+    assert "/console/incidents/2020-01-27-1/close/" not in html
+    assert "/console/incidents/2020-01-27-1/note/" in html
+
+
+@pytest.mark.usefixtures("morning")
+def test_what_somebody_wrote_is_shown_as_text_and_never_as_markup(console: Client) -> None:
+    console.post("/console/incidents/2020-01-27-1/note/", {"text": "<script>alert(1)</script>"})
+    html = body(console.get("/console/incidents/2020-01-27-1/"))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "<script>alert" not in html
+
+
+@pytest.mark.usefixtures("morning")
+def test_the_reader_gets_a_message_alone_when_htmx_asks(console: Client) -> None:
+    whole = body(console.get("/console/bulletins/2020-01-27-1-b1/"))
+    part = body(console.get("/console/bulletins/2020-01-27-1-b1/", headers={"HX-Request": "true"}))
+    assert "<html" in whole
+    assert "<html" not in part
+    assert part.count('lang="nl"') == 7
+
+
+@pytest.mark.usefixtures("morning")
+def test_a_function_page_says_why_for_each_audience(console: Client) -> None:
+    said = words(console.get("/console/functions/open_session/"))
+    assert said.count("Secure Token Service turns away 62% of callers") == 7
+    assert "lukt niet" in said
+
+
+@pytest.mark.parametrize(
+    "path", ["/console/functions/none/", "/console/incidents/none/", "/console/bulletins/none/", "/console/none/"]
+)
+def test_what_is_not_there_is_a_kind_404(console: Client, path: str) -> None:
+    response = console.get(path)
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+
+
+@pytest.mark.usefixtures("morning")
+def test_the_audit_log_is_listed_latest_first_and_can_only_be_read(console: Client) -> None:
+    bulletins.hold(by="ann", now=make.NOW)
+    html = body(console.get("/console/audit/"))
+    actions = re.findall(r"<code>([a-z_]+\.[a-z_.]+)</code>", html)
+    assert actions[0] == "policy.held" or actions[0].endswith("hold")
+    assert len(actions) > 5
+    assert console.post("/console/audit/").status_code == 405
+
+
+def test_the_clock_and_the_marks_stand_on_every_screen(client: Client, settings: Settings) -> None:
+    class Replay:
+        speed = 60.0
+        is_replay = True
+
+        def now(self) -> object:
+            return make.NOW
+
+    settings.CLOCK = Replay()
+    html = body(client.get("/login/"))
+    assert "Replay: scripted reconstruction" in html
+    assert "Unofficial demonstration" in html
+    assert 'data-speed="60.0"' in html
+    assert ">09:22:10</time>" in html
