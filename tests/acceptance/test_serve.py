@@ -1,0 +1,256 @@
+"""`tocsin serve` as one starts it: a real process tree on a data folder of its own."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.slow
+STARTS_WITHIN_S = 60.0
+STOPS_WITHIN_S = 12.0
+
+
+class Served:
+    """A running `tocsin serve`."""
+
+    def __init__(self, data_folder: Path, *options: str) -> None:
+        self.data_folder = data_folder
+        self.port = free_port()
+        self.output = data_folder.parent / f"{data_folder.name}.out"
+        self.environment = environment(data_folder)
+        with self.output.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tocsin.cli.main", "serve", "--port", str(self.port), *options],
+                env=self.environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+
+    def is_ready(self) -> bool:
+        try:
+            return self.get("/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def has_pages(self) -> bool:
+        return self.get("/site/").status_code == 200
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tocsin.cli.main", *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=60)
+
+    def processes(self) -> list[tuple[int, str]]:
+        """Every process below this one: number and command line."""
+        return [(pid, words) for pid, words in commands() if self._is_below(pid)]
+
+    def number_of(self, name: str) -> int | None:
+        named = [pid for pid, words in self.processes() if f"tocsin.runtime.process {name}" in words]
+        return named[0] if named else None
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(STOPS_WITHIN_S)
+
+    def _is_below(self, pid: int) -> bool:
+        while pid > 1:
+            pid = parent_of(pid)
+            if pid == self.process.pid:
+                return True
+        return False
+
+
+def environment(data_folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+    return kept | {"TOCSIN_DATA_FOLDER": str(data_folder)}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def commands() -> Iterator[tuple[int, str]]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                yield int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+
+
+def parent_of(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def until(is_so: Callable[[], Any], *, within_s: float = STARTS_WITHIN_S) -> None:
+    deadline = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    running = Served(tmp_path_factory.mktemp("serve") / "data")
+    try:
+        until(running.is_ready)
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+
+
+def test_the_first_start_says_where_to_look_and_how_to_get_in(served: Served) -> None:
+    said = served.output.read_text()
+    assert f"Console       http://127.0.0.1:{served.port}/console/" in said
+    assert f"Public pages  http://127.0.0.1:{served.port}/site/" in said
+    assert "tocsin operator create NAME" in said
+
+
+def test_it_is_alive_and_ready_and_shows_pages(served: Served) -> None:
+    assert served.get("/healthz").text == "ok\n"
+    ready = served.get("/readyz").json()
+    assert (ready["ready"], ready["faults"]) == (True, [])
+    until(served.has_pages)
+    page = served.get("/site/fr/")
+    assert (page.status_code, page.headers["content-language"]) == (200, "fr")
+    assert served.get("/login/").status_code == 200
+    assert served.get("/nothing-here").status_code == 404
+
+
+def test_a_second_one_on_the_same_folder_is_refused(served: Served) -> None:
+    second = served.run("serve", "--port", str(free_port()))
+    assert second.returncode == 2
+    assert f"Tocsin runs on this data folder already (process {served.process.pid})" in second.stderr
+    assert second.stderr.count("\n") == 1
+
+
+def test_hold_is_in_force_at_once_and_release_lifts_it(served: Served) -> None:
+    held = served.run("hold", "--by", "ann", "--reason", "a load test")
+    assert (held.returncode, held.stdout) == (0, "Automation is locked and held: nothing automatic goes out.\n")
+    with closing(sqlite3.connect(served.data_folder / "tocsin.sqlite3")) as database:
+        assert database.execute("SELECT is_held FROM bulletins_policyrow").fetchone() == (1,)
+    assert "not held" in served.run("release", "--by", "ann").stdout
+    assert "unlocked" in served.run("automation", "unlock", "--by", "ann").stdout
+    assert "locked" in served.run("automation", "lock", "--by", "ann").stdout
+    shown = served.run("audit", "show").stdout
+    assert [line.split()[3] for line in shown.splitlines()] == [
+        "policy.held",
+        "policy.released",
+        "policy.unlocked",
+        "policy.locked",
+    ]
+
+
+def test_the_audit_log_of_a_running_system_is_verified_and_a_change_is_found(served: Served, tmp_path: Path) -> None:
+    served.run("hold", "--by", "ann")
+    intact = served.run("audit", "verify")
+    assert (intact.returncode, "intact" in intact.stdout) == (0, True)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "audit-heads.log").write_bytes((served.data_folder / "audit-heads.log").read_bytes())
+    with (
+        closing(sqlite3.connect(served.data_folder / "tocsin.sqlite3")) as database,
+        closing(sqlite3.connect(copy / "tocsin.sqlite3")) as forged,
+    ):
+        database.backup(forged)
+        forged.execute("DELETE FROM audit_auditentry WHERE seq = (SELECT max(seq) FROM audit_auditentry)")
+        forged.commit()
+    found = subprocess.run(
+        [sys.executable, "-m", "tocsin.cli.main", "audit", "verify"],
+        env=environment(copy),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert found.returncode == 1
+    assert found.stdout.startswith("cut: The newest entries")
+
+
+def test_a_child_that_dies_is_started_anew(served: Served) -> None:
+    until(lambda: served.number_of("engine"))
+    before = served.number_of("engine")
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    until(lambda: served.number_of("engine") not in {None, before})
+    until(served.is_ready)
+    assert "engine ended with status -9" in served.output.read_text()
+
+
+def test_sigterm_ends_all_of_it_without_a_word_of_alarm(served: Served) -> None:
+    until(lambda: served.number_of("web") and served.number_of("engine") and served.number_of("notifications"))
+    tree = [pid for pid, _ in served.processes()]
+    assert len(tree) >= 4
+    assert served.stop() == 0
+    assert [pid for pid, words in commands() if pid in tree and "tocsin" in words] == []
+    said = served.output.read_text()
+    assert said.endswith("Tocsin has stopped.\n")
+    assert "Traceback" not in said
+
+
+def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    orphaned = Served(tmp_path / "data", "--clock", "replay", "--origin", "2020-01-27T05:00:00Z", "--paused")
+    until(orphaned.is_ready)
+    assert orphaned.get("/readyz").json()["now"] == "2020-01-27T05:00:00Z"
+    until(lambda: len(orphaned.processes()) >= 4)
+    tree = [pid for pid, _ in orphaned.processes()]
+    orphaned.stop(signal.SIGKILL)
+    until(lambda: not [pid for pid, words in commands() if pid in tree and "tocsin" in words], within_s=15)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "code"),
+    [
+        ("TOCSIN_PACK", "atlantis", "pack.absent"),
+        ("TOCSIN_BASE_URL", "not an address", "configuration.refused"),
+        ("TOCSIN_PROBES_FILE", "/nowhere/probes.toml", "configuration.refused"),
+        ("TOCSIN_DEBUG", "perhaps", "configuration.kind"),
+    ],
+)
+def test_a_bad_configuration_is_refused_with_an_id_and_a_hint(
+    tmp_path: Path, setting: str, value: str, code: str
+) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", "tocsin.cli.main", "serve", "--port", str(free_port())],
+        env=environment(tmp_path / "data") | {setting: value},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert refused.returncode == 2
+    assert f"[{code}]" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_replay_clock_needs_a_moment_to_start_from(tmp_path: Path) -> None:
+    for options, code in (((), "clock.no_origin"), (("--origin", "tomorrow"), "clock.origin")):
+        refused = subprocess.run(
+            [sys.executable, "-m", "tocsin.cli.main", "serve", "--clock", "replay", *options],
+            env=environment(tmp_path / "data"),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (refused.returncode, f"[{code}]" in refused.stderr) == (2, True)
