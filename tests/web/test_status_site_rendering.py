@@ -33,7 +33,9 @@ from tocsin.catalog.rules.model import Authority
 from tocsin.continuity.queries import load_procedures
 from tocsin.continuity.rules.model import Procedure
 from tocsin.detection.rules.model import State
+from tocsin.diagnosis.rules.model import Suspect
 from tocsin.kernel.language import LANGUAGES
+from tocsin.kernel.reasons import Reason
 from tocsin.status_site.rendering import Addresses, render_pages, render_standing
 from tocsin.status_site.rules.facts import Facts
 
@@ -252,6 +254,20 @@ class TestNever:
             assert "noindex" not in text
         assert "Authority fr." in site["fr/feed.xml"]
         assert "Allow: /" in site["robots.txt"]
+
+    def test_somebodys_raw_words(self) -> None:
+        raw = Reason("notice.down", {"text": "Back by 10:30, says Jan Peeters", "until": "2020-01-28T09:30:00Z"})
+        blamed = incident(
+            functions=("prescribe", "dispense"),
+            reasons=(raw,),
+            suspects=(Suspect("net_proximus", 0.9, (raw,), change="CHG-4711", partner="proximus"),),
+            change="CHG-4711",
+        )
+        told = first(blamed, procedures=procedures())
+        site = everything(mixed(incidents=(blamed,), said=(said(told),)))
+        for name, text in site.items():
+            for word in ("Peeters", "10:30", "10.30", "proximus", "Proximus", "CHG-4711"):
+                assert word not in text, name
 
     def test_what_looks_like_markup_as_markup(self) -> None:
         evil = procedure(instruction=words("<script>alert(1)</script>"), title=words("<b>x</b>"))
