@@ -114,6 +114,12 @@ def test_an_instruction_after_five_minutes_breaks_the_promise(pack: Pack) -> Non
     assert review(past(said(5.1), incidents=(incident(),)), pack=pack).instructed_within_promise == 0
 
 
+def test_without_a_record_of_the_pages_nothing_is_said_of_them(pack: Pack) -> None:
+    found = review(past(said(3), incidents=(incident(),)), pack=pack)
+    assert found.incidents[0].falsely_fine == found.incidents[0].falsely_bad == {}
+    assert (found.falsely_fine.count, found.falsely_bad.count) == (0, 0)
+
+
 def test_nothing_happened(pack: Pack) -> None:
     found = review(past(), pack=pack)
     assert (found.incidents, found.to_detection.count, found.to_detection.median) == ((), 0, None)
@@ -121,4 +127,3 @@ def test_nothing_happened(pack: Pack) -> None:
 
 def test_the_worst_audience_stands_for_the_incident() -> None:
     assert worst({"doctor": timedelta(1), "nurse": timedelta(2)}) == timedelta(2)
-    assert worst({}) == timedelta(0)

@@ -187,3 +187,15 @@ def test_what_goes_on_and_what_never_came_is_said_so(run: CliRunner) -> None:
 )
 def test_durations_in_words(duration: timedelta | None, expected: str) -> None:
     assert minutes(duration) == expected
+
+
+def test_on_a_narrow_terminal_no_incident_loses_its_name_and_no_source_its_end(
+    run: CliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(incident(functions=("dispense", "read_sumehr")))
+    monkeypatch.setenv("COLUMNS", "80")
+    printed = run.invoke(app, []).output
+    assert "2026-03-02-1" in printed
+    assert "…" not in printed
+    assert "recorded" in printed
+    assert "No national load is published for: read_sumehr" in printed

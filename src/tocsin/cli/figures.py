@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+_WHOLE = frozenset({"incident", "low", "high", "checked"})
+"""Columns that are never broken, however narrow the terminal."""
+
 
 @app.command()
 def figures(
@@ -49,7 +52,7 @@ def show(found: "Review", *, pack: "Pack") -> None:
     if not found.incidents:
         console.print("No incident yet: there is nothing to measure.")
         return
-    console.print(_incidents(found))
+    console.print(_incidents(found, timezone=pack.timezone))
     console.print(_distributions(found))
     console.print(
         f"Percentiles: {DEFINITION}; with few incidents the 95th is the worst one seen. “never” counts as longer than "
@@ -98,17 +101,19 @@ def _table(title: str, *columns: str) -> "Table":
 
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     return table
 
 
-def _incidents(found: "Review") -> "Table":
+def _incidents(found: "Review", *, timezone: str) -> "Table":
+    from zoneinfo import ZoneInfo
+
     columns = ("first hit", "to detection", "to instruction", "to the end", "“no problem” while hit", "the opposite")
     table = _table("Incidents", "incident", *columns)
     for each in found.incidents:
         table.add_row(
             each.incident,
-            each.hit_since.strftime("%Y-%m-%d %H:%M:%S UTC"),
+            each.hit_since.astimezone(ZoneInfo(timezone)).strftime("%H:%M:%S"),
             minutes(each.to_detection),
             minutes(each.to_instruction, missing="not yet" if each.is_running else "never"),
             minutes(each.to_end, missing="still running"),
@@ -154,6 +159,6 @@ def _range(given: "Estimate") -> tuple[str, str, str, str]:
 
 def _worst(by_audience: Mapping[str, timedelta]) -> str:
     if not by_audience:
-        return "–"
+        return "not recorded"
     audience = max(by_audience, key=lambda name: by_audience[name])
     return f"{minutes(by_audience[audience])} ({audience})" if by_audience[audience] else "none"

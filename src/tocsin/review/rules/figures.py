@@ -29,8 +29,8 @@ def review(past: Past, *, pack: Pack) -> Review:
             [each.to_instruction for each in instructed], pending=len(figures) - len(instructed)
         ),
         to_end=distribution(ended, pending=len(figures) - len(ended)),
-        falsely_fine=distribution([worst(each.falsely_fine) for each in figures]),
-        falsely_bad=distribution([worst(each.falsely_bad) for each in figures]),
+        falsely_fine=distribution([worst(each.falsely_fine) for each in figures if each.falsely_fine]),
+        falsely_bad=distribution([worst(each.falsely_bad) for each in figures if each.falsely_bad]),
         instructed_within_promise=sum(
             each.to_instruction is not None and each.to_instruction <= PROMISE for each in instructed
         ),
@@ -42,9 +42,11 @@ def incident_figures(incident: Incident, *, past: Past, pack: Pack) -> IncidentF
     end = ended_at(incident)
     span = Span(incident.hit_since, end)
     readable_at = first_instruction(incident, past=past)
+    # Where no page was recorded (a replay publishes none) nothing can be said of pages, not that they were right.
+    shown_to = audiences_hit(incident, pack=pack) if past.pages else ()
     pages = {
         audience: disagreement(audience, functions=_of(audience, incident, pack), incident=incident, past=past)
-        for audience in audiences_hit(incident, pack=pack)
+        for audience in shown_to
     }
     counted = transactions(incident, span=span, pack=pack, now=past.until)
     return IncidentFigures(
@@ -80,8 +82,8 @@ def first_instruction(incident: Incident, *, past: Past) -> datetime | None:
 
 
 def worst(by_audience: Mapping[str, timedelta]) -> timedelta:
-    """Return the longest of the audiences' durations, none when there are no audiences."""
-    return max(by_audience.values(), default=timedelta(0))
+    """Return the longest of the audiences' durations."""
+    return max(by_audience.values())
 
 
 def _readable_at(publication: Publication, past: Past) -> datetime:

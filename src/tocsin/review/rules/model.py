@@ -64,9 +64,9 @@ class IncidentFigures:
     `to_instruction` is None when no instruction was readable before the end, or is not yet (`is_running`). `to_end`
     is until users could work again, `to_closing` until Tocsin said so for good; None while it goes on.
     `falsely_fine` and `falsely_bad` give, for each audience, how long a page said "no problem" while that audience
-    could not work, and how long it said the opposite. `hit` estimates who was hit per audience (people for
-    some, organisations for others: never added up), `transactions` how many failed or waited per function;
-    `uncounted` names the functions whose national load the pack does not know.
+    could not work, and how long it said the opposite (empty: no page was recorded). `hit` estimates who was hit per
+    audience (people for some, organisations for others: never added up), `transactions` how many failed or waited per
+    function; `uncounted` names the functions whose national load the pack does not know.
     """
 
     incident: str
