@@ -6,7 +6,6 @@ where the front misses calls of that service too: one vendor that stops reportin
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from tocsin.detection.rules.findings import Found
 from tocsin.detection.rules.profile import Profile
@@ -33,7 +32,7 @@ def uncontradicted(
             if not _client_gets_through(one.signal.service, counts, flows, profile, evidence):
                 kept.append(one)
         elif Eye.FRONT not in evidence.last_seen:
-            kept.append(replace(one, is_leading=False))
+            kept.append(one)
         elif one.signal.service in front_misses:
             kept.append(one)
     return kept

@@ -13,9 +13,11 @@ type Key = tuple[str, Eye, SignalKind]
 class Found:
     """A signal together with the share of calls that it spoils in the slice it names (0..1).
 
-    `is_leading` says that the signal alone may carry a verdict; others only confirm one.
+    `is_leading` says that the signal alone may carry a verdict, `is_lasting` that it may keep one going; others only
+    confirm.
     """
 
     signal: Signal
     share: float
     is_leading: bool = True
+    is_lasting: bool = True

@@ -36,7 +36,7 @@ def judge(evidence: Evidence, *, pack: Pack, profile: Profile, previous: Judgeme
     counts = tally(evidence, pack=pack, profile=profile)
     blind = blind_eyes(evidence, profile=profile, previous=previous, now=now)
     found = _findings(evidence, counts, pack=pack, profile=profile, previous=previous)
-    heard = {complaint.subject: complaint for complaint in _complaints(evidence, pack=pack)}
+    heard = {complaint.subject: complaint for complaint in _complaints(evidence, pack=pack, previous=previous)}
     reach = Reach.of(pack)
     sight = Sight(seeing=_seeing(evidence, counts), blind=blind)
     verdicts: dict[Subject, Verdict] = {}
@@ -71,10 +71,10 @@ def _findings(
     return uncontradicted([*shares, *volumes, *checks], counts=counts, flows=flows, profile=profile, evidence=evidence)
 
 
-def _complaints(evidence: Evidence, *, pack: Pack) -> list[Complaint]:
+def _complaints(evidence: Evidence, *, pack: Pack, previous: Judgement | None) -> list[Complaint]:
     if Eye.PANEL not in evidence.last_seen and not evidence.reports:
         return []
-    return list(complaints(evidence.reports, pack=pack, now=evidence.now))
+    return list(complaints(evidence.reports, pack=pack, previous=previous, now=evidence.now))
 
 
 def _seeing(evidence: Evidence, counts: Tally) -> dict[str, frozenset[Eye]]:

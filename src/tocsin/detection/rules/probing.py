@@ -23,6 +23,7 @@ _BAR_CONFIRMING = 7.0
 _BAR_LEADING = 11.0
 _KEPT = 4
 """A signal lasts while one of the last four checks is bad: an overloaded service answers now and then."""
+_LASTING_SHARE = 0.4
 _SLOW_TIMES_USUAL = 3.0
 _SLOW_AT_LEAST_MS = 250.0
 _MIN_USUAL = 5
@@ -69,7 +70,7 @@ def _failing(results: list[ProbeResult], before: Signal | None) -> Found | None:
         expected=round(habit, 5),
         since=since,
     )
-    return Found(signal, share, is_leading=strength >= _BAR_LEADING)
+    return Found(signal, share, is_leading=strength >= _BAR_LEADING, is_lasting=share >= _LASTING_SHARE)
 
 
 def _failure_score(results: list[ProbeResult], habit: float) -> float:
@@ -101,7 +102,7 @@ def _slow(results: list[ProbeResult], before: Signal | None) -> Found | None:
         expected=usual_ms,
         since=slow[0].at if before is None else before.since,
     )
-    return Found(signal, 0.0, is_leading=False)
+    return Found(signal, 0.0, is_leading=False, is_lasting=False)
 
 
 def _usual_ms(results: list[ProbeResult]) -> float | None:

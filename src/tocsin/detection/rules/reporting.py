@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.catalog.rules.model import Pack
-from tocsin.detection.rules.model import Subject
+from tocsin.detection.rules.model import Judgement, State, Subject
 from tocsin.observations.rules.model import Report
 
 RECENT = timedelta(minutes=20)
@@ -37,15 +37,25 @@ class Complaint:
         return STRENGTH_PER_MEMBER * self.members
 
 
-def complaints(reports: tuple[Report, ...], *, pack: Pack, now: datetime) -> Iterator[Complaint]:
-    """Yield what the panel complains about, in the pack's order of functions and audiences."""
+def complaints(
+    reports: tuple[Report, ...], *, pack: Pack, previous: Judgement | None, now: datetime
+) -> Iterator[Complaint]:
+    """Yield what the panel complains about, in the pack's order of functions and audiences.
+
+    Where the function was found to work (again) since, older complaints no longer count.
+    """
     latest: dict[tuple[str, str, str], Report] = {}
     for report in reports:
         if now - RECENT < report.at <= now:
             latest[report.function, report.audience, report.member] = report
     for function in pack.functions.values():
         for audience in function.audiences:
-            mine = [report for key, report in latest.items() if key[:2] == (function.id, audience)]
+            works_since = _works_since(previous, Subject(function.id, audience))
+            mine = [
+                report
+                for key, report in latest.items()
+                if key[:2] == (function.id, audience) and (works_since is None or report.at > works_since)
+            ]
             failing = [report for report in mine if not report.works]
             working = [report for report in mine if report.works]
             members = len(failing) - len(working)
@@ -59,3 +69,8 @@ def complaints(reports: tuple[Report, ...], *, pack: Pack, now: datetime) -> Ite
                 since=failing[0].at,
                 latest=failing[-1].at,
             )
+
+
+def _works_since(previous: Judgement | None, subject: Subject) -> datetime | None:
+    known = previous.verdicts.get(subject) if previous is not None else None
+    return known.since if known is not None and known.state is State.OK else None

@@ -41,8 +41,13 @@ _BAR_TOTAL = 12.0
 under one false alarm a year. Slices are ten times as many and less regular, hence the higher bar."""
 _BAR_SLICE = 18.0
 _RECENT = (6, 10, 20)
-_ENOUGH_CALLS = 20.0
+_ENOUGH_CALLS = 10.0
 """What goes on now is read from the shortest of three, five and ten minutes that holds this many calls."""
+_LEADING = 0.05
+_LEADING_LASTS = 0.025
+"""One call in twenty spoilt is what people notice; less is evidence for others, not a verdict. Half of it ends one."""
+_STILL_ON = 2.0
+_STILL_ON_PART = 0.3
 _WITNESSES = 3
 _KEPT_STRENGTH = 6.0
 _ONGOING = 0.5
@@ -82,6 +87,7 @@ def _signals_of(
     package = _scores(tally.by_package, kind, usual[..., None], spread[..., None], kind.slice_effect)
     region = _scores(tally.by_region, kind, usual[..., None], spread[..., None], kind.slice_effect)
     sliced = np.maximum(package.max(axis=-1, initial=0.0), region.max(axis=-1, initial=0.0))
+    sliced = np.where(_is_on(tally.totals, kind, usual, spread), sliced, 0.0)
     is_clear = (total >= _BAR_TOTAL) | (sliced >= _BAR_SLICE)
     strength = np.maximum(total, sliced)
     for vantage, service in np.argwhere(is_clear | _was(kind, tally, previous)):
@@ -117,7 +123,7 @@ def _found(place: Place, tally: Tally, before: Signal | None, *, strength: float
     """Return the signal at a place that is clear, unless too few witnesses saw it."""
     onset = _onset(place, tally)
     where = Slice(before.packages, before.regions) if before is not None else Slice()
-    for steps in dict.fromkeys((min(max(onset, _RECENT[0]), _RECENT[1]), STEPS)):
+    for steps in dict.fromkeys((min(max(onset, _WINDOWS[0]), _RECENT[1]), STEPS)):
         part, grid = _narrowed(place, tally, where, steps)
         if int((grid.bad > 0).sum()) >= _WITNESSES:
             break
@@ -161,7 +167,8 @@ def _made(place: Place, tally: Tally, part: Slice, *, strength: float, share: fl
         packages=part.packages,
         regions=part.regions,
     )
-    return Found(signal, max(0.0, share - place.usual))
+    beyond = max(0.0, share - place.usual)
+    return Found(signal, beyond, is_leading=beyond >= _LEADING, is_lasting=beyond >= _LEADING_LASTS)
 
 
 def _onset(place: Place, tally: Tally) -> int:
@@ -224,13 +231,28 @@ def _scores(counts: Numbers, kind: Kind, usual: Numbers, spread: Numbers, effect
     """Return the best score over the windows, zero where the effect is too small or is over."""
     bad = np.cumsum(counts[kind.bad], axis=-1)
     calls = np.cumsum(_calls(counts, kind), axis=-1)
-    is_recent = recent_share(bad, calls) >= usual + effect * _ONGOING
+    is_recent = (recent_share(bad, calls) >= usual + effect * _ONGOING) & (bad[..., _RECENT[0] - 1] > 0)
     best = np.zeros(bad.shape[:-1])
     for window in _WINDOWS:
         b, n = bad[..., window - 1], calls[..., window - 1]
         is_large = b >= n * (usual + effect)
         best = np.maximum(best, np.where(is_large & is_recent, excess(b, n, usual=usual, spread=spread), 0.0))
     return best
+
+
+def _is_on(counts: Numbers, kind: Kind, usual: Numbers, spread: Numbers) -> NDArray[np.bool_]:
+    """Say where the last three minutes, taken alone, are worse than usual, and not much better than those before.
+
+    A slice may be so small that its own last minutes say nothing; then the service's must not say "over".
+    """
+    bad, calls = np.cumsum(counts[kind.bad], axis=-1), np.cumsum(_calls(counts, kind), axis=-1)
+    now, all_along = (_share(bad[..., steps - 1], calls[..., steps - 1]) for steps in (_RECENT[0], STEPS))
+    score = excess(bad[..., _RECENT[0] - 1], calls[..., _RECENT[0] - 1], usual=usual, spread=spread)
+    return np.asarray((score >= _STILL_ON) & (now - usual >= _STILL_ON_PART * (all_along - usual)))
+
+
+def _share(bad: Numbers, calls: Numbers) -> Numbers:
+    return bad / np.maximum(calls, 1.0)
 
 
 def recent_share(bad: Numbers, calls: Numbers) -> Numbers:

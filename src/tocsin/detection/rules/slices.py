@@ -16,8 +16,10 @@ type Members = NDArray[np.bool_]
 
 _CLEAR = 4.0
 """What it takes to count among the slices that show how hard the hit ones are hit."""
-_SPARED = -3.0
-"""Twenty times likelier spared than hit."""
+_SPARED = -5.0
+"""A hundred and fifty times likelier spared than hit."""
+_SPARED_CALLS = 0.25
+"""Those clearly spared must make up a quarter of the calls, or the fault is everybody's."""
 _MEMBER_SPREAD = 1e-3
 
 
@@ -67,7 +69,7 @@ def _hit(bad: Numbers, calls: Numbers, usual: float, effect: float, was: Members
         return None
     hit_share = float(bad[is_clear].sum() / calls[is_clear].sum())
     ratio = likeness(bad, calls, usual=usual, hit=hit_share)
-    if not (ratio <= _SPARED).any():
+    if float(calls[ratio <= _SPARED].sum()) < _SPARED_CALLS * float(calls.sum()):
         return None
     return np.asarray((ratio > 0) | (was & (ratio > _SPARED)))
 

@@ -53,20 +53,37 @@ class Case:
     notices: Sequence[Notice]
     previous: Verdict | None
 
+    @property
+    def was_hit(self) -> bool:
+        """Say whether the last tick found the subject hit."""
+        return self.previous is not None and self.previous.state in {State.DEGRADED, State.DOWN}
+
+    @property
+    def leading(self) -> list[Found]:
+        """What carries the verdict: less is needed to keep one going than to begin it."""
+        return [found for found in self.telling if found.is_leading or (self.was_hit and found.is_lasting)]
+
 
 def verdict(case: Case, *, reach: Reach, sight: Sight, now: datetime) -> Verdict:
     """Return the verdict on one subject."""
-    leading = [found for found in case.telling if found.is_leading]
-    speaks = case.complaint is not None and case.complaint.members >= LEADING_MEMBERS
-    if case.complaint is not None and not leading:
-        speaks = speaks or (_was_hit(case.previous) and case.complaint.members >= LEADING_MEMBERS - 1)
-    if not leading and not speaks:
+    if not case.leading and not _panel_speaks(case):
         return _untroubled(case, sight=sight, now=now)
     return _troubled(case, reach=reach, now=now)
 
 
-def _was_hit(previous: Verdict | None) -> bool:
-    return previous is not None and previous.state in {State.DEGRADED, State.DOWN}
+def _panel_speaks(case: Case) -> bool:
+    """Say whether complaints alone carry the verdict.
+
+    Not at the moment when what other eyes saw is over: complaints limp behind. Whoever complains after that counts
+    afresh (`complaints` leaves out what is older than the present OK).
+    """
+    if case.complaint is None:
+        return False
+    if not case.was_hit:
+        return case.complaint.members >= LEADING_MEMBERS
+    assert case.previous is not None
+    was_panel_alone = case.previous.eyes <= {Eye.PANEL, Eye.PARTNER}
+    return was_panel_alone and case.complaint.members >= LEADING_MEMBERS - 1
 
 
 def _untroubled(case: Case, *, sight: Sight, now: datetime) -> Verdict:
@@ -136,8 +153,8 @@ def _confidence(strengths: Mapping[Eye, float]) -> float:
 def _state(case: Case) -> State:
     """DOWN where most calls fail, DEGRADED otherwise; slowness and complaints alone never say DOWN."""
     failing: dict[tuple[str, Eye], float] = {}
-    for found in case.telling:
-        if found.signal.kind != "latency" and found.is_leading:
+    for found in case.leading:
+        if found.signal.kind != "latency":
             key = (found.signal.service, found.signal.eye)
             failing[key] = failing.get(key, 0.0) + found.share
     was_down = case.previous is not None and case.previous.state is State.DOWN
@@ -147,15 +164,15 @@ def _state(case: Case) -> State:
 
 def _since(case: Case, now: datetime) -> datetime:
     """Return when it is estimated to have begun: by what leads, or by the first complaint."""
-    began = [found.signal.since for found in case.telling if found.is_leading]
+    began = [found.signal.since for found in case.leading]
     if not began and case.complaint is not None:
         began = [case.complaint.since]
     since = min(began, default=now)
-    return min(since, case.previous.since) if case.previous is not None and _was_hit(case.previous) else since
+    return min(since, case.previous.since) if case.previous is not None and case.was_hit else since
 
 
 def _packages(case: Case, members: tuple[str, ...]) -> tuple[str, ...] | None:
-    named = [found.signal.packages for found in case.telling if found.is_leading]
+    named = [found.signal.packages for found in case.leading]
     if not named or any(packages is None for packages in named):
         return None
     hit = {package for packages in named if packages is not None for package in packages}
@@ -169,7 +186,7 @@ def _names_others(hit: set[str], members: tuple[str, ...]) -> bool:
 
 
 def _regions(case: Case) -> tuple[str, ...] | None:
-    named = [found.signal.regions for found in case.telling if found.is_leading]
+    named = [found.signal.regions for found in case.leading]
     if not named or any(regions is None for regions in named):
         return None
     return tuple(dict.fromkeys(region for regions in named if regions is not None for region in regions))

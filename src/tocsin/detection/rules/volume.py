@@ -29,12 +29,14 @@ _LAG = 10
 _BAR = 12.0
 _GONE = 0.5
 """Fewer than half of the calls: anything less happens on any rainy day."""
-_BACK = 0.7
+_BACK = 0.8
 _MIN_EXPECTED = 20.0
 _MIN_FOR_LEVEL = 50.0
 _OWN_LEVEL_CALLS = 100.0
 """How many expected calls the common level of the vantage is worth against the service's own."""
 _LEVELS = (0.2, 3.0)
+_OWN_AGAINST_COMMON = (0.5, 1.25)
+"""How far a service's own level may stray from the common one: a storm of retries is not its new usual."""
 _COMMON_NOW = (0.5, 1.5)
 """How far "everything is quieter just now" may excuse a service; beyond that, it is missing calls itself."""
 
@@ -94,8 +96,8 @@ def volume_signals(flows: Flow, *, profile: Profile, previous: Mapping[Key, Sign
 def _levels(seen: Numbers, expected: Numbers) -> Numbers:
     """Return today's level per vantage × service: its own, shrunk towards that of the whole vantage."""
     common = np.clip(_middle(seen[..., None], expected[..., None], _MIN_FOR_LEVEL), *_LEVELS)
-    level = (seen + _OWN_LEVEL_CALLS) / (expected + _OWN_LEVEL_CALLS / common)
-    return np.asarray(np.clip(level, *_LEVELS))
+    own = (seen + _OWN_LEVEL_CALLS) / (expected + _OWN_LEVEL_CALLS / common) / common
+    return np.asarray(common * np.clip(own, *_OWN_AGAINST_COMMON))
 
 
 def _middle(seen: Numbers, expected: Numbers, least: float) -> Numbers:
