@@ -24,30 +24,25 @@ def uncontradicted(
 ) -> list[Found]:
     """Return the findings without the missing volume that another eye contradicts or does not bear out."""
     front_misses = {one.signal.service for one in found if one.signal.kind == "volume" and one.signal.eye is Eye.FRONT}
+    through = _client_gets_through(counts, flows, profile) if Eye.CLIENT in evidence.last_seen else frozenset()
     kept: list[Found] = []
     for one in found:
+        service, eye = one.signal.service, one.signal.eye
         if one.signal.kind != "volume":
             kept.append(one)
-        elif one.signal.eye is Eye.FRONT:
-            if not _client_gets_through(one.signal.service, counts, flows, profile, evidence):
-                kept.append(one)
-        elif Eye.FRONT not in evidence.last_seen:
-            kept.append(one)
-        elif one.signal.service in front_misses:
+        elif eye is Eye.FRONT:
+            kept.extend([] if service in through else [one])
+        elif Eye.FRONT not in evidence.last_seen or service in front_misses:
             kept.append(one)
     return kept
 
 
-def _client_gets_through(service: str, counts: Tally, flows: Flow, profile: Profile, evidence: Evidence) -> bool:
-    """Say whether clients call the service about as often as usual, and are answered."""
-    if Eye.CLIENT not in evidence.last_seen:
-        return False
-    client, place = VANTAGES.index(Eye.CLIENT), profile.services.index(service)
-    outcomes = counts.totals[OK : TIMEOUT + 1, client, place, :_WINDOW].sum(axis=1)
-    calls = float(outcomes.sum())
-    if calls < _ENOUGH_CALLS or not profile.is_known[client, place]:
-        return False
-    is_there = float(flows.seen[client, place, _WINDOW - 1]) >= _STILL_THERE * float(
-        flows.expected[client, place, _WINDOW - 1]
-    )
-    return is_there and float(outcomes[OK]) >= _WELL_ANSWERED * calls
+def _client_gets_through(counts: Tally, flows: Flow, profile: Profile) -> frozenset[str]:
+    """Return the services that clients call about as often as usual, and that answer them."""
+    client, known = VANTAGES.index(Eye.CLIENT), len(profile.services)
+    outcomes = counts.totals[OK : TIMEOUT + 1, client, :known, :_WINDOW].sum(axis=-1)
+    calls = outcomes.sum(axis=0)
+    is_there = flows.seen[client, :, _WINDOW - 1] >= _STILL_THERE * flows.expected[client, :, _WINDOW - 1]
+    is_answered = (calls >= _ENOUGH_CALLS) & (outcomes[OK] >= _WELL_ANSWERED * calls)
+    gets_through = is_there & is_answered & profile.is_known[client]
+    return frozenset(name for name, is_so in zip(profile.services, gets_through, strict=True) if is_so)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -42,8 +43,8 @@ def blind_eyes(
 def _probe_patience(evidence: Evidence) -> timedelta:
     """Return how long probes may be silent: some rounds at the pace of the busiest minute seen."""
     moments = [result.at for result in evidence.probes]
-    gaps = [(after - before) for before, after in zip(moments, moments[1:], strict=False) if after > before]
-    cadence = median(gaps) if gaps else _DEFAULT_CADENCE
+    gaps_s = [(after - before).total_seconds() for before, after in pairwise(moments) if after > before]
+    cadence = timedelta(seconds=median(gaps_s)) if gaps_s else _DEFAULT_CADENCE
     return max(_SILENCE, _DEFAULT_CADENCE * _MISSED_CHECKS, cadence * _MISSED_CHECKS)
 
 

@@ -64,7 +64,7 @@ class Days:
                 busy = _weekday_level(level, mask)
                 own = self._mean(calls, mask, level)
                 course[:, weekday] = busy * (own * count + pooled * _POOLED_DAYS) / (count + _POOLED_DAYS)
-        return course.reshape(calls.shape[0], -1)
+        return np.asarray(course.reshape(calls.shape[0], -1))
 
     def course_spread(self) -> Numbers:
         """Return each series' usual relative variance around its course, chance left out."""
@@ -80,12 +80,12 @@ class Days:
         if some.any():
             capped = np.minimum(beyond[some], np.nanquantile(beyond[some], 0.99, axis=1, keepdims=True))
             spread[some] = np.nanmean(capped, axis=1)
-        return np.clip(spread, _SPREAD_FLOOR, _SPREAD_CEILING)
+        return np.asarray(np.clip(spread, _SPREAD_FLOOR, _SPREAD_CEILING))
 
     def _mean(self, calls: Numbers, mask: NDArray[np.bool_], level: Numbers) -> Numbers:
         """Return the mean course [series, slot] over the days that the mask [day, slot] keeps, at level 1."""
         weight = mask / np.maximum(level, 1e-9)[:, None]
-        return np.einsum("sdk,dk->sk", calls, weight) / np.maximum(mask.sum(axis=0), 1)
+        return np.asarray(np.einsum("sdk,dk->sk", calls, weight) / np.maximum(mask.sum(axis=0), 1))
 
 
 def daily_course(

@@ -129,7 +129,7 @@ def _share_spread(bad: Numbers, calls: Numbers, usual: Numbers) -> Numbers:
     ratio = np.nansum(core, axis=1) / np.maximum(np.isfinite(core).sum(axis=1), 1)
     mean_calls = calls.reshape(bad.shape[0], -1).sum(axis=1) / np.maximum(slots, 1)
     spread = (ratio - 1.0) / np.maximum(mean_calls - 1.0, 1.0)
-    return np.clip(spread, _SPREAD_FLOOR, _SPREAD_CEILING)
+    return np.asarray(np.clip(spread, _SPREAD_FLOOR, _SPREAD_CEILING))
 
 
 def _quantile(values: Numbers, level: float) -> Numbers:

@@ -76,20 +76,21 @@ KINDS = (
 
 def share_signals(tally: Tally, *, profile: Profile, previous: Mapping[Key, Signal], now: datetime) -> list[Found]:
     """Return every share signal, in the order of kinds, vantages and services."""
-    return [found for kind in KINDS for found in _signals_of(kind, tally, profile, previous, now)]
+    return [found for kind in KINDS for found in _signals_of(kind, tally, profile=profile, previous=previous, now=now)]
 
 
 def _signals_of(
-    kind: Kind, tally: Tally, profile: Profile, previous: Mapping[Key, Signal], now: datetime
+    kind: Kind, tally: Tally, *, profile: Profile, previous: Mapping[Key, Signal], now: datetime
 ) -> Iterator[Found]:
     usual, spread = usual_of(kind, tally, profile)
-    total = _scores(tally.totals, kind, usual, spread, kind.effect)
-    package = _scores(tally.by_package, kind, usual[..., None], spread[..., None], kind.slice_effect)
-    region = _scores(tally.by_region, kind, usual[..., None], spread[..., None], kind.slice_effect)
+    total = _scores(tally.totals, kind, usual=usual, spread=spread, effect=kind.effect)
+    package = _scores(
+        tally.by_package, kind, usual=usual[..., None], spread=spread[..., None], effect=kind.slice_effect
+    )
+    region = _scores(tally.by_region, kind, usual=usual[..., None], spread=spread[..., None], effect=kind.slice_effect)
     sliced = np.maximum(package.max(axis=-1, initial=0.0), region.max(axis=-1, initial=0.0))
-    sliced = np.where(_is_on(tally.totals, kind, usual, spread), sliced, 0.0)
-    is_clear = (total >= _BAR_TOTAL) | (sliced >= _BAR_SLICE)
-    strength = np.maximum(total, sliced)
+    strength = np.where(_is_on(tally.totals, kind, usual, spread), np.maximum(total, sliced), 0.0)
+    is_clear = (strength > 0) & ((total >= _BAR_TOTAL) | (sliced >= _BAR_SLICE))
     for vantage, service in np.argwhere(is_clear | _was(kind, tally, previous)):
         place = Place(kind, int(vantage), int(service), float(usual[vantage, service]))
         before = previous.get((tally.names.services[service], VANTAGES[vantage], kind.name))
@@ -227,7 +228,7 @@ def _calls(counts: Numbers, kind: Kind) -> Numbers:
     return counts[TIMED] if kind.bad == SLOW else counts[OK : TIMEOUT + 1].sum(axis=0)
 
 
-def _scores(counts: Numbers, kind: Kind, usual: Numbers, spread: Numbers, effect: float) -> Numbers:
+def _scores(counts: Numbers, kind: Kind, *, usual: Numbers, spread: Numbers, effect: float) -> Numbers:
     """Return the best score over the windows, zero where the effect is too small or is over."""
     bad = np.cumsum(counts[kind.bad], axis=-1)
     calls = np.cumsum(_calls(counts, kind), axis=-1)

@@ -51,17 +51,25 @@ class Grid:
 def narrowed(grid: Grid, *, usual: float, effect: float, names: Names, previous: Slice) -> tuple[Slice, Grid]:
     """Return who is hit, and the grid's part that concerns them."""
     packages = _hit(
-        grid.bad.sum(axis=1), grid.calls.sum(axis=1), usual, effect, _members(previous.packages, names.packages)
+        grid.bad.sum(axis=1),
+        grid.calls.sum(axis=1),
+        usual=usual,
+        effect=effect,
+        was=_members(previous.packages, names.packages),
     )
     inside = grid.within(packages, None)
     regions = _hit(
-        inside.bad.sum(axis=0), inside.calls.sum(axis=0), usual, effect, _members(previous.regions, names.regions)
+        inside.bad.sum(axis=0),
+        inside.calls.sum(axis=0),
+        usual=usual,
+        effect=effect,
+        was=_members(previous.regions, names.regions),
     )
     found = Slice(packages=_named(packages, names.packages), regions=_named(regions, names.regions))
     return found, grid.within(packages, regions)
 
 
-def _hit(bad: Numbers, calls: Numbers, usual: float, effect: float, was: Members) -> Members | None:
+def _hit(bad: Numbers, calls: Numbers, *, usual: float, effect: float, was: Members) -> Members | None:
     """Return which members are hit, or None when none is clearly spared."""
     score = excess(bad, calls, usual=np.asarray(usual), spread=np.asarray(_MEMBER_SPREAD))
     is_clear = (score >= _CLEAR) & (bad >= calls * (usual + effect))

@@ -100,10 +100,8 @@ def _series_and_age(evidence: Evidence, names: Names) -> tuple[Codes, Codes]:
     A row's age counts from the end of its bucket, so that the newest finished bucket is in step 0.
     """
     rollups = evidence.rollups
-    used = [
-        list(VANTAGES).index(eye) if eye in evidence.last_seen else -1
-        for eye in (next((known for known in VANTAGES if known.value == name), None) for name in rollups.vantages)
-    ]
+    code = {eye.value: place for place, eye in enumerate(VANTAGES) if eye in evidence.last_seen}
+    used = [code.get(name, -1) for name in rollups.vantages]
     vantage = np.array(used, np.int64)[rollups.vantage] if len(rollups) else np.zeros(0, np.int64)
     service = _recoded(rollups.service, rollups.services, names.services)
     series = np.where(vantage >= 0, vantage * len(names.services) + service, -1)
@@ -117,7 +115,7 @@ def _recoded(codes: NDArray[np.int16], old: tuple[str, ...], new: tuple[str, ...
     return table[codes] if codes.size else np.zeros(0, np.int64)
 
 
-def _cells(  # noqa: PLR0913  # the columns that make a cell
+def _cells(
     rollups: Rollups, rows: NDArray[np.intp], *, series: Codes, step: Codes, names: Names, profile: Profile
 ) -> Cells:
     near = series[rows]
@@ -149,7 +147,7 @@ def _planes(cells: Cells, slice_code: Codes | None, sizes: tuple[int, ...]) -> N
     return np.stack([_sums(key, plane, (*sizes, STEPS)) for plane in cells.planes])
 
 
-def _sums(key: Codes, weights: NDArray[np.generic], sizes: tuple[int, ...]) -> Numbers:
+def _sums(key: Codes, weights: NDArray[np.float64] | NDArray[np.int64], sizes: tuple[int, ...]) -> Numbers:
     return np.bincount(key, weights=weights, minlength=int(np.prod(sizes))).reshape(sizes).astype(np.float64)
 
 
