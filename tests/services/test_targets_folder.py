@@ -36,16 +36,26 @@ def test_a_reader_of_one_version_never_sees_the_next_in_it(folder: Path) -> None
     assert not (folder / "b.html").exists()
 
 
-def test_what_did_not_change_is_kept_not_written(folder: Path) -> None:
+def test_a_page_that_did_not_change_keeps_its_age_and_is_written_once_for_each_place(folder: Path) -> None:
     target = FolderTarget(folder)
-    target.publish({"a.html": LONG, "b.html": b"one"}, version=1)
-    before = (folder / "a.html").stat()
-    changed = target.publish({"a.html": LONG, "b.html": b"two"}, version=2)
-    after = (folder / "a.html").stat()
+    target.publish({"a.html": LONG, "b.html": b"0"}, version=0)
+    first = (folder / "a.html").stat()
+    for version in range(1, 6):
+        changed = target.publish({"a.html": LONG, "b.html": str(version).encode()}, version=version)
+        assert changed == 1
+        assert (folder / "a.html").stat().st_mtime_ns == first.st_mtime_ns
+        assert (folder / "b.html").read_bytes() == str(version).encode()
+        if version == 3:
+            assert (folder / "a.html").stat().st_ino == first.st_ino, "the first place is used again"
 
-    assert changed == 1
-    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
-    assert (folder / "a.html.gz").exists()
+
+def test_what_is_no_longer_published_goes_from_a_place_that_is_used_again(folder: Path) -> None:
+    target = FolderTarget(folder)
+    target.publish({"a.html": LONG, "gone.html": LONG}, version=0)
+    for version in range(1, 4):
+        target.publish({"a.html": b"short"}, version=version)
+
+    assert sorted(path.name for path in folder.iterdir()) == ["a.html"]
 
 
 def test_the_same_version_twice_disturbs_nobody(folder: Path) -> None:
@@ -78,7 +88,7 @@ def test_an_unfinished_version_is_never_shown(folder: Path, monkeypatch: pytest.
     target = FolderTarget(folder)
     target.publish({"a.html": b"one"}, version=1)
     monkeypatch.setattr(
-        "tocsin.plugins.targets.folder.target._settle", lambda: (_ for _ in ()).throw(OSError(28, "No space"))
+        "tocsin.plugins.targets.folder.target._settle", lambda *_given: (_ for _ in ()).throw(OSError(28, "No space"))
     )
     with pytest.raises(DeliveryError) as caught:
         target.publish({"a.html": b"two"}, version=2)
