@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 
@@ -19,6 +20,7 @@ from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.plugins.sources.recording.model import Recording
 from tocsin.plugins.sources.recording.reader import open_recording
+from tocsin.runtime import clock, startup
 from tocsin.runtime.demo import stage
 from tocsin.runtime.demo.mail_sink import MailSink
 from tocsin.runtime.demo.sender import Sender, Sent
@@ -88,8 +90,6 @@ def _announce(recording: Recording, wishes: Wishes, say: Say) -> None:
 
 
 def _set_the_stage(recording: Recording, wishes: Wishes, say: Say) -> stage.Stage:
-    from tocsin.runtime import clock, startup
-
     say("1/3 Making the database …")
     startup.start(needs_database=False)
     startup.migrate()
@@ -144,12 +144,25 @@ def _tell_where_to_look(cast: stage.Stage, wishes: Wishes, sink: MailSink, say: 
 
 
 def _play(recording: Recording, cast: stage.Stage, wishes: Wishes, stopped: Stopped) -> Sent:
-    from tocsin.runtime import clock
-
     api_url = f"http://127.0.0.1:{wishes.port}/api/v1/"
-    sender = Sender(recording, api_url=api_url, secret=cast.api_secret, clock=clock.current())
-    clock.start(wishes.folder)
+    sender = Sender(recording, api_url=api_url, secret=cast.api_secret, clock=_FolderClock(wishes.folder))
     return sender.run(should_stop=stopped)
+
+
+class _FolderClock:
+    """The demonstration's clock, which all its processes share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def now(self) -> datetime:
+        return clock.current().now()
+
+    def hold(self) -> None:
+        clock.pause(self._folder)
+
+    def let_go(self) -> None:
+        clock.start(self._folder)
 
 
 def _close(sent: Sent, stopped: Stopped, wishes: Wishes, say: Say) -> None:

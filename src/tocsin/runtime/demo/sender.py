@@ -1,15 +1,17 @@
 """Plays a recording to a running Tocsin: through its HTTP intake, as machines, members and partners would.
 
-It waits for the shared clock to reach each moment, then sends what was seen until then. A batch that is refused for
+It waits for the shared clock to reach each moment, then sends what was seen until then. Where this machine cannot
+keep up with the speed that was asked for, the clock is held until it has: late telemetry would look like an outage,
+and telemetry that is far too late is refused, rightly. A batch that is refused for
 the moment (no answer, 5xx) is sent again under the same idempotency key, so nothing is lost and nothing doubled.
 """
 
 import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pyarrow as pa
@@ -21,6 +23,9 @@ from tocsin.plugins.sources.recording.model import Recording
 
 STEP = timedelta(seconds=10)
 TRIES = 5
+HOLDS_THE_CLOCK_AT = timedelta(seconds=25)
+"""How far what was sent may be behind the clock: two batches and a little, well below what counts as silence."""
+
 _OUTCOMES = ("ok", "rejected", "error", "timeout")
 
 
@@ -33,16 +38,28 @@ class Sent:
     refused: list[str] = field(default_factory=list)
 
 
+class HeldClock(Clock, Protocol):
+    """A clock that can be held and let go."""
+
+    def hold(self) -> None:
+        """Let it stand still."""
+        ...
+
+    def let_go(self) -> None:
+        """Let it run on from where it stands."""
+        ...
+
+
 class Sender:
     """Sends a recording in step with the clock, until its end or until told to stop."""
 
-    def __init__(self, recording: Recording, *, api_url: str, secret: str, clock: Clock) -> None:
-        """Send to the API at `api_url` (ending in `/api/v1/`) with the API key `secret`."""
+    def __init__(self, recording: Recording, *, api_url: str, secret: str, clock: HeldClock) -> None:
+        """Send to the API at `api_url` (ending in `/api/v1/`) with the API key `secret`; the clock stands still."""
         self._recording = recording
         self._clock = clock
+        self._is_held = True
         self._client = httpx.Client(base_url=api_url, headers={"Authorization": f"Bearer {secret}"}, timeout=10)
         self.sent = Sent()
-        self._queues: dict[str, Iterator[Any]] = {}
 
     def run(self, *, should_stop: Callable[[], bool]) -> Sent:
         """Send everything; returns what was sent when the recording ends or `should_stop` says so."""
@@ -56,11 +73,21 @@ class Sender:
         return self.sent
 
     def _waited_for(self, moment: datetime, should_stop: Callable[[], bool]) -> bool:
+        self._keep_in_step(moment)
         while self._clock.now() < moment:
             if should_stop():
                 return False
             time.sleep(0.01)
         return not should_stop()
+
+    def _keep_in_step(self, moment: datetime) -> None:
+        behind = self._clock.now() - moment
+        if self._is_held and behind <= timedelta(0):
+            self._clock.let_go()
+            self._is_held = False
+        elif not self._is_held and behind > HOLDS_THE_CLOCK_AT:
+            self._clock.hold()
+            self._is_held = True
 
     def _send_before_the_start(self) -> None:
         early = [change for change in self._recording.changes if change.at < self._recording.start]
@@ -92,9 +119,10 @@ class Sender:
 
     def _post(self, path: str, body: bytes | list[dict[str, Any]], headers: dict[str, str], key: str) -> None:
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
+        problem = ""
         for attempt in range(1, TRIES + 1):
             try:
-                answer = self._client.post(path, headers=headers | {"Idempotency-Key": key}, **content)  # type: ignore[arg-type]  # httpx has no type for "either of the two"
+                answer = self._client.post(path, headers=headers | {"Idempotency-Key": key}, **content)
             except httpx.TransportError as error:
                 problem = str(error)
             else:
