@@ -9,12 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from acceptance.intake_server import IntakeServer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
 )
 
+from acceptance.intake_server import IntakeServer
 from tocsin.observations.rules.model import Outcome, Transactions
 
 SENDER = Path(__file__).with_name("otlp_sender.py")
@@ -110,6 +110,24 @@ def test_what_is_no_otlp_is_a_problem(
     answer = post(server, content, kind=kind, **{"Content-Encoding": encoding})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_an_endless_body_is_stopped_while_it_arrives(server: IntakeServer) -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 200 * 1024 * 1024:
+            sent += 1024 * 1024
+            yield bytes(1024 * 1024)
+
+    try:
+        answer = httpx.post(f"{server.address}/otlp/v1/metrics", content=endless(), timeout=20)
+    except httpx.TransportError:
+        pass  # the connection was closed while we were still sending
+    else:
+        assert answer.status_code == 413
+    assert sent < 100 * 1024 * 1024
 
 
 def test_an_oversized_body_is_a_problem(server: IntakeServer) -> None:

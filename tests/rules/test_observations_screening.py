@@ -25,7 +25,7 @@ def pack() -> Pack:
 
 def batch(*rows: Row) -> Transactions:
     """Build transactions of (seconds from NOW, service, package, region), each standing for two."""
-    words = [tuple(dict.fromkeys(row[place] for row in rows)) for place in (1, 2, 3)]
+    words = [tuple(dict.fromkeys(str(row[place]) for row in rows)) for place in (1, 2, 3)]
     return Transactions(
         time_us=np.array([round((NOW.timestamp() + row[0]) * 1e6) for row in rows], np.int64),
         vantage=np.zeros(len(rows), np.int16),

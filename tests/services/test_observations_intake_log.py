@@ -105,7 +105,7 @@ def test_damage_is_kept_aside_and_stops_nothing_else(tmp_path: Path, caplog: pyt
 def test_a_writer_never_writes_into_a_segment_that_was_taken_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = []
+    taken: list[Path] = []
 
     def snatching(descriptor: int, how: int) -> None:
         fcntl_flock(descriptor, how)
