@@ -122,9 +122,22 @@ PERSONAL: list[tuple[str, list[str]]] = [
     ("werkt niet - bart", ["bart"]),
     ("werkt niet - Xhenceval", ["Xhenceval"]),
     ("bedankt, fatima", ["fatima"]),
+    ("patient J.P. Martens", ["Martens"]),
+    ("- B. Peeters", ["Peeters"]),
+    ("grtjs Annelies", ["Annelies"]),
+    ("Groetjes van Annelies", ["Annelies"]),
+    ("Mvr Claes wacht", ["Claes"]),
+    ("Hallo, hier Bart van apotheek Noord: niets werkt", ["Bart"]),
+    ("Tom here, nothing works", ["Tom"]),
+    ("patients Dupuis et Lambert bloqués", ["Dupuis", "Lambert"]),
+    ("Bart P.", ["Bart"]),
 ]
 
 HARMLESS = [
+    "hier werkt alles, ici tout marche",
+    "hier Recip-e, alles ok",
+    "Will this be repaired soon?",
+    "Mars here or there",
     "ouvrir la session eHealth ne marche plus",
     "impossible: prescrire, erreur depuis tout à l'heure",
     "weer panne? voorschrijven",

@@ -66,14 +66,17 @@ def _without(
 
 # --- names -------------------------------------------------------------------------------------------------------
 
+# In the middle of a sentence "hier" and "ici" are seldom followed by a person: only by one whose name we know.
+_KNOWN: Final = "|".join(sorted(name for name in GIVEN_NAMES - ALSO_ORDINARY if name.isalpha()))
 _PERSON_CUES: Final = (
     r"patient(?:e|en|in|innen|es|s)?|pati[ëe]nt(?:e|en|es)?|clients?|cliente?s?|cli[ëe]nt(?:e|en)?|"
     r"bewoon?ster|bewoner|bewohner(?:in)?|r[ée]sidente?|b[ée]n[ée]ficiaire|assur[ée]e?|"
     r"mmes?|madame|monsieur|mlle|mademoiselle|mevrouw|meneer|mijnheer|juffrouw|de\s+heer|herrn?|frau|mister|missus|miss|"
     r"docteur|dokter|doktor|doctor|zuster|infirmi[èe]re|nom|naam|name|voornaam|pr[ée]nom|vorname|familienaam"
 )
-_SHORT_CUES: Final = r"m|mr|mrs|ms|mw|mevr|dhr|hr|fr|dr|drs|prof|pt|pat|mej|apr|ap"
+_SHORT_CUES: Final = r"m|mr|mrs|ms|mw|mvr|mevr|dhr|hr|fr|dr|drs|prof|pt|pat|mej|apr|ap"
 _SELF_CUES: Final = (
+    r"(?:(?:hallo|bonjour|hello)\s*,?\s*)?(?:hier|ici|dit\s+is|this\s+is|c['’]est)(?=\s+(?:" + _KNOWN + r")\b)|"
     r"mijn\s+naam\s+is|je\s+m['’]appelle|my\s+name\s+is|ich\s+hei(?:ß|ss)e|mein\s+name\s+ist|"
     r"ondertekend|sign[ée]|signed|gezeichnet|gez\.?"
 )
@@ -88,7 +91,9 @@ _PARTICLE: Final = (
 _CAPITAL: Final = r"[^\W\d_a-zß-öø-ÿ]"
 _WORD: Final = rf"{_CAPITAL}(?:[\w'’]|\.(?={_CAPITAL}))*(?:[\-‐‑]\w[\w'’]*)*\.?"
 _NAME: Final = re.compile(rf"(?:(?i:{_PARTICLE})(?:\s+|(?<=['’]))){{0,2}}{_WORD}")
-_BETWEEN_NAMES: Final = re.compile(rf"\s+|,\s+(?={_CAPITAL}[\w'’\-]*\s*[,)])|,\s+(?={_CAPITAL}[\w'’\-]*$)")
+_BETWEEN_NAMES: Final = re.compile(
+    rf"\s+(?:(?:et|en|and|und|&)\s+(?={_CAPITAL}))?|,\s+(?={_CAPITAL}[\w'’\-]*\s*[,)])|,\s+(?={_CAPITAL}[\w'’\-]*$)"
+)
 _ANY_WORD: Final = re.compile(r"[^\W\d_][\w'’\-]*")
 _FAMILY_NAME: Final = re.compile(
     r"\s+(?!(?i:kan|can|cannot|ne|pas|niet|nicht|not|wacht|attend|wartet|waits|is|est|ist|heeft|has|hat|krijgt|peut|"
@@ -98,7 +103,7 @@ _FULL_NAME: Final = re.compile(
     rf"(?<![\w\[])(?P<it>{_CAPITAL}[\w'’\-]+\s+(?:{_PARTICLE}\s+){{0,2}}{_CAPITAL}[\w'’\-]+)(?![\w\]])"
 )
 _MAX_NAMES: Final = 4
-_INITIALS: Final = 3
+_INITIALS: Final = re.compile(r"(?:\w{1,2}\.)+")
 
 
 def _without_names_after_cues(text: str, counts: Counts) -> str:
@@ -125,7 +130,7 @@ def _end_of_names(text: str, start: int) -> int:
         if found is None:
             break
         end = found
-        if text[end - 1] == "." and len(text[position:end].rsplit(maxsplit=1)[-1]) > _INITIALS:
+        if text[end - 1] == "." and not _INITIALS.fullmatch(text[position:end].rsplit(maxsplit=1)[-1]):
             return end - 1  # the full stop of the sentence, not of an initial
         gap = _BETWEEN_NAMES.match(text, end)
         if gap is None:
@@ -172,7 +177,7 @@ def _first_part(word: str) -> str:
 # --- signatures --------------------------------------------------------------------------------------------------
 
 _GREETINGS: Final = (
-    r"groet(?:en|jes)?|gr\.?|grtz|gtz|mvg|m\.v\.g\.?|bedankt|dank\s*(?:u|je)?(?:\s+wel)?|dankuwel|"
+    r"groet(?:en|jes)?(?:\s+van)?|gr(?:tz?|tjs|tjes)?\.?|gtz|mvg|m\.v\.g\.?|bedankt|dank\s*(?:u|je)?(?:\s+wel)?|dankuwel|"
     r"merci(?:\s+(?:d['’]avance|beaucoup|bien))?|cordialement|cdlt|cdt|bien\s+[àa]\s+(?:vous|toi)|bav|b[àa]v|"
     r"salutations|[àa]\s+bient[ôo]t|mfg|lg|vg|gru(?:ß|ss)|gr[üu](?:ß|ss)e?n?|danke(?:\s+sch[öo]n)?|thanks|thank\s+you|"
     r"thx|regards|cheers|sincerely|best|bisous|xx+|met\s+dank|alvast|tot\s+ziens|sign[ée]|ondertekend"
@@ -181,9 +186,9 @@ _TITLES: Final = (
     r"(?i:(?:(?:dr|drs|prof|m|mr|mme|mevr|dhr|apr|ap)\.?\s+|(?:docteur|dokter|frau|herr|madame|apotheker)\s+)?)"
 )
 _AFTER_GREETING: Final = re.compile(rf"(?<!\w)(?i:{_GREETINGS})(?!\w)[\s,.!;:–—\-]*{_TITLES}")
-_AFTER_DASH: Final = re.compile(rf"(?:(?<=\s)|(?<=[.!?,;)\]]))(?:[\-–—~/*_|•]{{1,3}}|//|\()\s*{_TITLES}")
-_AFTER_STOP: Final = re.compile(r"(?:[.!?,;:)\]]\s+|\n\s*)")
-_ENDING: Final = re.compile(r"[\s.!,)]*(?:$|\n|\[|[,(\-–—/]\s*[^\n]{0,60}$)")
+_AFTER_DASH: Final = re.compile(rf"(?:^|(?<=\s)|(?<=[.!?,;)\]]))(?:[\-–—~/*_|•]{{1,3}}|//|\()\s*{_TITLES}")
+_AFTER_STOP: Final = re.compile(r"(?:^|[.!?,;:)\]]\s+|\n\s*)")
+_ENDING: Final = re.compile(r"\s+(?i:here|hier|ici)\b|[\s.!,)]*(?:$|\n|\[|[,(\-–—/]\s*[^\n]{0,60}$)")
 
 
 def _without_signatures(text: str, counts: Counts) -> str:
@@ -207,4 +212,7 @@ def _signatures(text: str, opening: re.Pattern[str], *, must_be_known: bool) -> 
 
 def _is_a_known_name_by_itself(text: str, start: int, end: int) -> bool:
     rest_of_line = text[end:].split("\n", maxsplit=1)[0]
-    return _is_given_name(text[start:end].split(maxsplit=1)[0]) and not rest_of_line.strip(" .!)")
+    return (
+        _is_given_name(text[start:end].split(maxsplit=1)[0])
+        and re.fullmatch(r"[ .!)]*|\s+(?:here|hier|ici)\b.*", rest_of_line) is not None
+    )
