@@ -184,6 +184,18 @@ def test_ready_means_that_the_engine_ticks() -> None:
 
 
 @pytest.mark.usefixtures("_folder")
+def test_on_a_replay_clock_the_engine_has_a_minute_of_the_machine() -> None:
+    class Hurried(FixedClock):
+        speed = 60.0
+
+    with override_settings(CLOCK=Hurried(NOW)):
+        leave_pulse(pulse(NOW - timedelta(minutes=59)))
+        assert Client().get("/readyz").status_code == 200
+        leave_pulse(pulse(NOW - timedelta(minutes=61)))
+        assert Client().get("/readyz").status_code == 503
+
+
+@pytest.mark.usefixtures("_folder")
 def test_ready_says_what_ails_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     leave_pulse(pulse(NOW))
 
