@@ -47,6 +47,10 @@ QUIET = timedelta(minutes=5)
 WORSENS = timedelta(minutes=1)
 """Between two updates at least so long, or so long when it gets worse."""
 
+ONSET_IN_VIEW = timedelta(minutes=10)
+ONSET_MOVED = timedelta(seconds=30)
+"""So long after the opening the estimate of the users' first trouble may still be corrected, if by this much."""
+
 STEADY = 0.15
 """By how much a new suspect must lead before the change of lead is worth telling."""
 
@@ -162,6 +166,7 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
         incident,
         phase=phase,
         phase_since=incident.phase_since if phase is incident.phase else moment.now,
+        hit_since=_onset(incident, found, moment.now),
         state=found.state,
         confidence=max(found.confidence, incident.confidence),
         eyes=incident.eyes | found.eyes,
