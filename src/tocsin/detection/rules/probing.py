@@ -55,7 +55,7 @@ def _failing(results: list[ProbeResult], before: Signal | None) -> Found | None:
     older = results[:-_LATEST]
     habit = (sum(not result.is_ok for result in older) + _USUAL_FAILURES * _PRIOR_CHECKS) / (len(older) + _PRIOR_CHECKS)
     habit = min(habit, _USUAL_FAILURES * 3) if before is None else _USUAL_FAILURES
-    strength = max(_failure_score(results[-count:], habit) for count in _WINDOWS)
+    strength = _failure_score(results, habit)
     bad = [result for result in results[-_KEPT:] if not result.is_ok]
     if strength < _BAR_CONFIRMING and (before is None or not bad):
         return None
@@ -74,9 +74,12 @@ def _failing(results: list[ProbeResult], before: Signal | None) -> Found | None:
 
 
 def _failure_score(results: list[ProbeResult], habit: float) -> float:
-    bad = sum(not result.is_ok for result in results)
-    numbers = [np.asarray(float(value)) for value in (bad, len(results), habit, 0.0)]
-    return float(excess(numbers[0], numbers[1], usual=numbers[2], spread=numbers[3]))
+    """Return the best score over the latest windows; one failed check alone scores nothing."""
+    bad = np.array([sum(not result.is_ok for result in results[-count:]) for count in _WINDOWS], float)
+    if bad[-1] < _WINDOWS[0]:
+        return 0.0
+    done = np.array([min(count, len(results)) for count in _WINDOWS], float)
+    return float(excess(bad, done, usual=np.asarray(habit), spread=np.asarray(0.0)).max())
 
 
 def _first_of_run(results: list[ProbeResult]) -> datetime:

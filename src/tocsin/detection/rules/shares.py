@@ -131,7 +131,9 @@ def _found(place: Place, tally: Tally, before: Signal | None, *, strength: float
     else:
         return None
     share = float(grid.bad.sum() / max(grid.calls.sum(), 1.0))
-    since = now - step_age(onset) if before is None else min(before.since, now - step_age(onset))
+    # While the onset lies within the window it is estimated anew: later minutes show it more clearly.
+    is_in_view = before is None or before.since > now - step_age(STEPS - 1)
+    since = now - step_age(onset) if is_in_view or before is None else before.since
     return _made(place, tally, part, strength=strength, share=share, since=since)
 
 
@@ -176,8 +178,16 @@ def _onset(place: Place, tally: Tally) -> int:
     """Return how many steps ago the deviation began: where the likeness, summed backwards, is at its highest."""
     counts = tally.totals[:, place.vantage, place.service]
     bad, calls = counts[place.kind.bad], _calls(counts, place.kind)
-    recent = float(recent_share(np.cumsum(bad), np.cumsum(calls)))
-    summed = np.cumsum(likeness(bad, calls, usual=place.usual, hit=max(recent, place.usual + place.kind.effect)))
+    summed_bad, summed_calls = np.cumsum(bad), np.cumsum(calls)
+    worst = max(
+        (
+            summed_bad[window - 1] / summed_calls[window - 1]
+            for window in _WINDOWS[:3]
+            if summed_calls[window - 1] >= _ENOUGH_CALLS
+        ),
+        default=0.0,
+    )
+    summed = np.cumsum(likeness(bad, calls, usual=place.usual, hit=max(float(worst), place.usual + place.kind.effect)))
     return int(np.argmax(summed)) + 1
 
 
@@ -229,16 +239,21 @@ def _calls(counts: Numbers, kind: Kind) -> Numbers:
 
 
 def _scores(counts: Numbers, kind: Kind, *, usual: Numbers, spread: Numbers, effect: float) -> Numbers:
-    """Return the best score over the windows, zero where the effect is too small or is over."""
+    """Return the best score over the windows, zero where the effect is too small or is over.
+
+    Almost nowhere is anything wrong, so the logarithms are taken only where the plain comparison leaves a doubt.
+    """
     bad = np.cumsum(counts[kind.bad], axis=-1)
     calls = np.cumsum(_calls(counts, kind), axis=-1)
     is_recent = (recent_share(bad, calls) >= usual + effect * _ONGOING) & (bad[..., _RECENT[0] - 1] > 0)
-    best = np.zeros(bad.shape[:-1])
-    for window in _WINDOWS:
-        b, n = bad[..., window - 1], calls[..., window - 1]
-        is_large = b >= n * (usual + effect)
-        best = np.maximum(best, np.where(is_large & is_recent, excess(b, n, usual=usual, spread=spread), 0.0))
-    return best
+    ends = [window - 1 for window in _WINDOWS]
+    b, n = bad[..., ends], calls[..., ends]
+    is_large = (b > 0) & (b >= n * (usual + effect)[..., None]) & is_recent[..., None]
+    scores = np.zeros(b.shape)
+    where = np.nonzero(is_large)
+    usual, spread = (np.broadcast_to(value[..., None], b.shape)[where] for value in (usual, spread))
+    scores[where] = excess(b[where], n[where], usual=usual, spread=spread)
+    return np.asarray(scores.max(axis=-1))
 
 
 def _is_on(counts: Numbers, kind: Kind, usual: Numbers, spread: Numbers) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ ten signals of one eye are still one eye.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.catalog.rules.model import Function, Pack
 from tocsin.detection.rules.findings import Found
@@ -32,6 +32,8 @@ _CODES = {
     "probe": "probe.failing",
 }
 _MOST_REASONS = 12
+_ONSET_IN_VIEW = timedelta(minutes=9)
+"""While its onset is that recent, a verdict's `since` may still be corrected; after that it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,10 @@ def _since(case: Case, now: datetime) -> datetime:
     if not began and case.complaint is not None:
         began = [case.complaint.since]
     since = min(began, default=now)
-    return min(since, case.previous.since) if case.previous is not None and case.was_hit else since
+    previous = case.previous
+    if previous is None or not case.was_hit or previous.since > now - _ONSET_IN_VIEW:
+        return since
+    return previous.since
 
 
 def _packages(case: Case, members: tuple[str, ...]) -> tuple[str, ...] | None:
