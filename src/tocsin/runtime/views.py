@@ -13,7 +13,7 @@ from tocsin.kernel.clock import format_moment
 from tocsin.runtime.startup import pending_migrations
 
 LATE_AFTER = timedelta(minutes=1)
-"""An engine whose last tick is a minute old no longer says what is so now; on a replay clock, a minute of the machine."""
+"""An engine whose last tick is a minute old no longer says what is so; on a replay clock, a minute of the machine."""
 
 
 @require_safe
