@@ -199,10 +199,22 @@ def _told_or_watched(before: Incident, after: Incident, moment: Moment) -> Incid
     if reasons and waited >= (WORSENS if _is_worse(before, after) else QUIET):
         return IncidentEvent("updated", moment.now, replace(after, updated_at=moment.now), reasons)
     if before.good_since is not None:
-        return IncidentEvent(
-            "watched", moment.now, replace(before, good_since=None), (Reason("incident.good_run_broken"),)
-        )
+        return _good_run_broken(before, moment)
+    if after.hit_since != before.hit_since:
+        corrected = replace(before, hit_since=after.hit_since)
+        return IncidentEvent("watched", moment.now, corrected, (Reason("incident.onset_corrected"),))
     return None
+
+
+def _good_run_broken(incident: Incident, moment: Moment) -> IncidentEvent:
+    reason = Reason("incident.good_run_broken")
+    return IncidentEvent("watched", moment.now, replace(incident, good_since=None), (reason,))
+
+
+def _onset(incident: Incident, found: Picture, now: datetime) -> datetime:
+    began = min(found.since, incident.opened_at)
+    has_moved = abs(began - incident.hit_since) >= ONSET_MOVED
+    return began if has_moved and now - incident.opened_at <= ONSET_IN_VIEW else incident.hit_since
 
 
 def _news(before: Incident, after: Incident) -> Iterator[Reason]:
@@ -248,11 +260,7 @@ def _phase(phase: Phase, found: Picture, moment: Moment, *, onset: datetime) -> 
 def _eased(incident: Incident, moment: Moment) -> IncidentEvent | None:
     since = good_since(incident, moment.judgement, moment.evidence, now=moment.now)
     if since is None:
-        if incident.good_since is None:
-            return None
-        return IncidentEvent(
-            "watched", moment.now, replace(incident, good_since=None), (Reason("incident.good_run_broken"),)
-        )
+        return None if incident.good_since is None else _good_run_broken(incident, moment)
     against = contradictions(incident, moment.evidence, graph=moment.graph, now=moment.now)
     after = replace(incident, good_since=since)
     if is_over(after, contradicted=bool(against), now=moment.now):
