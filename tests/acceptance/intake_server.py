@@ -43,21 +43,12 @@ class IntakeServer:
         return f"http://127.0.0.1:{self.port}/api/v1"
 
     def start(self) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "granian",
-            "--interface",
-            "asgi",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self.port),
-        ]
+        command = [sys.executable, "-m", "tocsin.runtime.process", "web", "127.0.0.1", str(self.port)]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "tocsin.runtime.asgi:application"],
+                command,
                 env=self.environment,
+                stdin=subprocess.PIPE,  # it ends by itself when nobody holds the other end
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -75,6 +66,8 @@ class IntakeServer:
         if self.process is not None:
             os.killpg(self.process.pid, how)  # granian's workers too
             self.process.wait(timeout=20)
+            assert self.process.stdin is not None
+            self.process.stdin.close()
             self.process = None
 
     def taken(self) -> list[Transactions]:

@@ -30,6 +30,8 @@ def kept(folder: Path) -> set[str]:
     while (pending := reader.pending()) is not None:
         found |= {content.decode().rpartition(":")[0] for _, content in pending.records}
         reader.mark_stored(pending)
+        if pending.is_last:
+            break
     reader.tidy()
     return found
 

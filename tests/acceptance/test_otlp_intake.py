@@ -122,12 +122,22 @@ def test_an_endless_body_is_stopped_while_it_arrives(server: IntakeServer) -> No
             yield bytes(1024 * 1024)
 
     try:
-        answer = httpx.post(f"{server.address}/otlp/v1/metrics", content=endless(), timeout=20)
+        headers = {"Authorization": f"Bearer {server.secret}", "Content-Type": "application/x-protobuf"}
+        answer = httpx.post(f"{server.address}/otlp/v1/metrics", content=endless(), headers=headers, timeout=20)
     except httpx.TransportError:
         pass  # the connection was closed while we were still sending
     else:
         assert answer.status_code == 413
     assert sent < 100 * 1024 * 1024
+
+
+def test_a_body_without_a_length_is_read_all_the_same(server: IntakeServer) -> None:
+    answer = httpx.post(
+        f"{server.address}/otlp/v1/metrics",
+        content=iter([b"\xff\xff", b"\xff no protobuf"]),
+        headers={"Authorization": f"Bearer {server.secret}", "Content-Type": "application/x-protobuf"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "otlp.malformed")
 
 
 def test_an_oversized_body_is_a_problem(server: IntakeServer) -> None:

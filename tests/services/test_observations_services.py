@@ -89,6 +89,17 @@ def test_what_was_accepted_is_drained_into_the_store(tmp_path: Path) -> None:
     assert stored(store) == 5
 
 
+def test_senders_that_never_pause_do_not_keep_the_engine_from_its_tick(tmp_path: Path) -> None:
+    class Busy(MemoryStore):
+        def append(self, batch_id: str, rollups: Rollups) -> bool:
+            accept_transactions(batch(), source="test", now=NOW)
+            return super().append(batch_id, rollups)
+
+    accept_transactions(batch(), source="test", now=NOW)
+    store = Busy()
+    assert [drain(store, now=NOW, reader=IntakeReader(tmp_path)) for _ in range(3)] == [2, 2, 2]
+
+
 @pytest.mark.parametrize("cut_at", ["before storing", "after storing", "after noting"])
 def test_an_engine_cut_off_anywhere_stores_everything_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut_at: str

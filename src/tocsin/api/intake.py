@@ -111,7 +111,7 @@ def _otlp(request: HttpRequest, kind: Any) -> HttpResponse:
 @cache
 def _names() -> Names:
     path: str = settings.CONFIGURATION.intake_file
-    return read_names(Path(path)) if path else Names()
+    return read_names(Path(path).expanduser()) if path else Names()
 
 
 def _one_by_one(

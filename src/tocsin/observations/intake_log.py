@@ -98,6 +98,11 @@ class Pending:
     records: tuple[tuple[str, bytes], ...]
     ranges: Ranges
 
+    @property
+    def is_last(self) -> bool:
+        """Say whether these were all there was: what came since can wait for the next round."""
+        return sum(end - start for start, end in self.ranges.values()) < READ_BYTES
+
 
 @dataclass(slots=True)
 class _Cursor:
