@@ -27,13 +27,15 @@ def check(
 
 
 def _found(config: Path | None, pack: str) -> "list[Finding]":
-    from tocsin.catalog.queries import pack_folder
+    from tocsin.catalog.queries import load_pack, pack_folder
+    from tocsin.catalog.rules.findings import errors_in
     from tocsin.kernel.clock import SystemClock, in_brussels
     from tocsin.kernel.errors import ConfigurationError
-    from tocsin.runtime.checking import configuration_findings, pack_findings, refused
+    from tocsin.runtime.checking import configuration_findings, pack_findings, reference_findings, refused
     from tocsin.runtime.configuration import load_configuration
 
     findings: list[Finding] = []
+    configuration = None
     try:
         configuration = load_configuration(config)
         pack = pack or configuration.pack
@@ -42,7 +44,10 @@ def _found(config: Path | None, pack: str) -> "list[Finding]":
         findings += refused(error)
     try:
         if pack:
-            findings += pack_findings(pack_folder(pack), today=in_brussels(SystemClock().now()).date())
+            in_pack = pack_findings(pack_folder(pack), today=in_brussels(SystemClock().now()).date())
+            findings += in_pack
+            if configuration is not None and not errors_in(in_pack):
+                findings += reference_findings(configuration, load_pack(pack_folder(pack)))
     except ConfigurationError as error:
         findings += refused(error)
     return findings

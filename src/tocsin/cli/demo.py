@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Play a recorded morning, live, in a browser and in this terminal.")
+app = typer.Typer(add_completion=False, help="Play a recorded morning, live, in a browser and in this terminal.")
 
 
 @app.command()

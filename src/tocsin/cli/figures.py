@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tocsin.cli.policy import Config
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -23,11 +25,12 @@ _WHOLE = frozenset({"incident", "low", "high", "checked"})
 def figures(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     since: Annotated[str | None, typer.Option(help="Only incidents opened since then, e.g. 2026-01-01.")] = None,
+    config: Config = None,
 ) -> None:
     """Print the figures of past incidents: counts, median, 90th and 95th percentile and maximum, never a mean."""
     from tocsin.runtime.startup import start
 
-    start()
+    start(config=config)
     from django.conf import settings
 
     from tocsin.catalog.queries import load_pack, pack_folder

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Load past telemetry, so that detection knows what is usual.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Load past telemetry, so that detection knows what is usual."
+)
 
 
 @app.callback()
@@ -16,7 +18,7 @@ def history() -> None:
 @app.command()
 def load(
     folder: Annotated[Path, typer.Argument(help="A recording's folder, with history/*.parquet in it.")],
-    config: Annotated[Path | None, typer.Option(help="The configuration file.")] = None,
+    config: Annotated[Path | None, typer.Option(help="The configuration file (default: TOCSIN_CONFIG).")] = None,
 ) -> None:
     """Load the five-minute sums of a recording's `history/`. The engine must not be running. Safe to repeat."""
     from tocsin.runtime import startup
@@ -25,4 +27,7 @@ def load(
     from tocsin.runtime.history import load_history
 
     loaded = load_history(folder)
-    typer.echo(loaded)
+    if loaded.is_new:
+        typer.echo(f"{loaded.rows} five-minute sums are loaded; what is usual is learned from them at the next start.")
+    else:
+        typer.echo("This history was loaded before; nothing has changed.")

@@ -40,7 +40,7 @@ def replay(
     from tocsin.observations.rules.model import Eye
     from tocsin.runtime.replay import federation_for, play, read_recording
     from tocsin.runtime.replay_lines import lines, summary
-    from tocsin.runtime.story import ending, opening, sentence
+    from tocsin.runtime.story import ending, opening, sentences
 
     began_s = time.perf_counter()
     recording = read_recording(folder, without=[Eye(eye.value) for eye in without or ()])
@@ -50,8 +50,9 @@ def replay(
     if not as_json:
         _print(opening(recording))
     for step in play(recording, federation, start=start, end=end):
-        for line in lines(step):
-            _print(json.dumps(line, ensure_ascii=False) if as_json else sentence(line, federation.pack))
+        told = (json.dumps(line, ensure_ascii=False) for line in lines(step))
+        for line in told if as_json else sentences(step, federation.pack):
+            _print(line)
     last = summary(recording, simulated=end - start, wall_s=time.perf_counter() - began_s)
     _print(json.dumps(last) if as_json else ending(last))
 

@@ -1,9 +1,12 @@
 """`tocsin subscribers`: those who asked to be told."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from tocsin.cli.policy import Config
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, add and remove those who asked to be told.")
 
@@ -16,9 +19,10 @@ def add(
     audience: Audience,
     language: Annotated[str, typer.Option(help="fr, nl, de or en.")] = "en",
     function: Annotated[list[str] | None, typer.Option(help="Only about this function; may be repeated.")] = None,
+    config: Config = None,
 ) -> None:
     """Subscribe someone who asked you to, without a mail that confirms; the audit log keeps that you did."""
-    _start()
+    _start(config)
     from django.conf import settings
 
     from tocsin.kernel.language import LANGUAGES
@@ -33,9 +37,9 @@ def add(
 
 
 @app.command()
-def remove(address: Annotated[str, typer.Argument(help="The e-mail address.")]) -> None:
+def remove(address: Annotated[str, typer.Argument(help="The e-mail address.")], config: Config = None) -> None:
     """End every subscription of an address."""
-    _start()
+    _start(config)
     from django.conf import settings
 
     from tocsin.notifications.models import Subscriber
@@ -51,9 +55,9 @@ def remove(address: Annotated[str, typer.Argument(help="The e-mail address.")]) 
 
 
 @app.command("list")
-def show() -> None:
+def show(config: Config = None) -> None:
     """List the confirmed subscriptions."""
-    _start()
+    _start(config)
     from tocsin.notifications.models import Subscriber
 
     rows = Subscriber.objects.filter(confirmed_at__isnull=False, left_at=None).order_by("requested_at", "pk")
@@ -62,7 +66,7 @@ def show() -> None:
         typer.echo(f"{row.address} {row.language} {row.audience}{only}")
 
 
-def _start() -> None:
+def _start(config: Path | None) -> None:
     from tocsin.runtime.startup import start
 
-    start()
+    start(config=config)

@@ -1,6 +1,5 @@
 """What `tocsin check` looks at: the configuration, and everything that a content pack holds. Runs without Django."""
 
-import tomllib
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -9,15 +8,18 @@ from urllib.parse import urlsplit
 from tocsin.bulletins.queries import load_templates
 from tocsin.catalog.queries import check_pack, load_pack
 from tocsin.catalog.rules.findings import Finding, errors_in
+from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.queries import check_procedures
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.plugins.channels.email.channel import parse_url
+from tocsin.plugins.probes.http.probe import read_probes
+from tocsin.plugins.sources.otlp.names import read_names
 from tocsin.runtime.configuration import Configuration
 
 
 def configuration_findings(configuration: Configuration) -> list[Finding]:
     """Return everything to mend in a configuration that could be read."""
-    findings = [*_addresses(configuration), *_probes(configuration)]
+    findings = [*_addresses(configuration)]
     if configuration.smtp_url:
         findings += _refusal(lambda: parse_url(configuration.smtp_url))
     if configuration.debug:
@@ -32,6 +34,17 @@ def pack_findings(folder: Path, *, today: date) -> list[Finding]:
     if not errors_in(findings):
         findings += check_procedures(folder, load_pack(folder), today=today)
     return [*findings, *_refusal(lambda: load_templates(folder))]
+
+
+def reference_findings(configuration: Configuration, pack: Pack) -> list[Finding]:
+    """Return everything to mend in the files that speak of the pack's ids: the probes' and the intake file."""
+    findings = []
+    if configuration.probes_file:
+        probes = Path(configuration.probes_file).expanduser()
+        findings += _refusal(lambda: read_probes(probes, pack=pack))
+    if configuration.intake_file:
+        findings += _intake(Path(configuration.intake_file).expanduser(), pack)
+    return findings
 
 
 def refused(error: ConfigurationError) -> list[Finding]:
@@ -55,14 +68,27 @@ def _addresses(configuration: Configuration) -> Iterator[Finding]:
             yield _finding(name, "configuration.address", "This is not an address that a browser can open.", hint)
 
 
-def _probes(configuration: Configuration) -> Iterator[Finding]:
-    if not configuration.probes_file:
-        return
+def _intake(path: Path, pack: Pack) -> list[Finding]:
     try:
-        tomllib.loads(Path(configuration.probes_file).expanduser().read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"The list of probes cannot be read: {error}."
-        yield _finding("probes_file", "configuration.probes", message, "Mend the file, or leave the setting empty.")
+        names = read_names(path)
+    except ConfigurationError as error:
+        return refused(error)
+    return [
+        Finding(
+            "error",
+            "intake_file.unknown_id",
+            str(path),
+            f"[{table}]",
+            f"The pack has no {what} {meant!r}.",
+            f"It knows {', '.join(known)}.",
+        )
+        for table, what, given, known in (
+            ("services", "service", names.services, pack.services),
+            ("packages", "package", names.packages, pack.packages),
+        )
+        for meant in dict.fromkeys(given.values())
+        if meant not in known
+    ]
 
 
 def _finding(key: str, code: str, message: str, hint: str, *, is_error: bool = True) -> Finding:

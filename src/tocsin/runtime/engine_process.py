@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import close_old_connections
+from django.utils import translation
 
 from tocsin.audit.queries import last_seq
 from tocsin.bulletins.queries import load_templates
@@ -19,6 +20,7 @@ from tocsin.detection.services import save_series
 from tocsin.engine.ports import Outcome, Situation
 from tocsin.engine.tick import Federation, after, in_force
 from tocsin.kernel.intervals import floor_to
+from tocsin.kernel.reasons import Reason
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.rules.rollup import empty
 from tocsin.observations.services import drain, prune
@@ -28,10 +30,10 @@ from tocsin.runtime.live import LiveFederation
 from tocsin.runtime.locks import only_one
 from tocsin.runtime.publisher import Publisher
 from tocsin.runtime.replay import Step
-from tocsin.runtime.replay_lines import lines
 from tocsin.runtime.signals import stop_on_signals
-from tocsin.runtime.story import sentence
+from tocsin.runtime.story import sentences
 from tocsin.status_site.services import publish
+from tocsin.web.reasons import sentence
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +135,11 @@ def _tell(situation: Situation, outcome: Outcome, federation: Federation) -> Non
         incidents=after(situation.incidents, outcome.events),
         activations=in_force(situation.activations, outcome.activations),
     )
-    for line in lines(step):
-        sys.stdout.write(f"{sentence(line, federation.pack)}\n")
+    with translation.override("en"):
+        for line in sentences(step, federation.pack, why=lambda reason: _in_words(reason, federation)):
+            sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def _in_words(reason: Reason, federation: Federation) -> str:
+    return sentence(reason, pack=federation.pack, procedures=federation.procedures)

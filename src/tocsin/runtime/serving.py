@@ -47,7 +47,8 @@ def run(serving: Serving) -> None:
         startup.start(needs_database=False)
         refuse_what_is_bad(configuration)
         startup.migrate()
-        _say_where(configuration)
+        if not serving.tells_story:
+            _say_where(configuration)
         Supervisor(children(serving, configuration)).run()
     _say("Tocsin has stopped.")
 
@@ -62,18 +63,18 @@ def children(serving: Serving, configuration: Configuration) -> list[Child]:
 def refuse_what_is_bad(configuration: Configuration) -> None:
     """Raise `ConfigurationError` naming everything to mend in the configuration and the content pack."""
     from tocsin.catalog.queries import load_pack, pack_folder
-    from tocsin.plugins.probes.http.probe import read_probes
-    from tocsin.runtime.checking import configuration_findings, pack_findings
+    from tocsin.catalog.rules.findings import errors_in
+    from tocsin.runtime.checking import configuration_findings, pack_findings, reference_findings
 
     folder = pack_folder(configuration.pack)
     today = in_brussels(SystemClock().now()).date()
     findings = [*configuration_findings(configuration), *pack_findings(folder, today=today)]
-    errors = [str(finding) for finding in findings if finding.severity == "error"]
+    if not errors_in(findings):
+        findings += reference_findings(configuration, load_pack(folder))
+    errors = [str(finding) for finding in errors_in(findings)]
     if errors:
         message = f"{len(errors)} to mend before Tocsin can start:\n  " + "\n  ".join(errors) + "\n"
         raise ConfigurationError("configuration.refused", message, hint="`tocsin check` says it again after mending.")
-    if configuration.probes_file:
-        read_probes(Path(configuration.probes_file).expanduser(), pack=load_pack(folder))
 
 
 def _point_at(serving: Serving) -> None:
@@ -118,6 +119,7 @@ def _set_clock(data_folder: Path, choice: ClockChoice) -> None:
 def _say_where(configuration: Configuration) -> None:
     from tocsin.accounts.queries import has_operator
 
+    file = os.environ.get("TOCSIN_CONFIG")
     if clock.is_replay(configuration.data_folder):
         _say("A REPLAY CLOCK RUNS: all times are simulated (--clock system ends that).")
     _say(f"Console       {configuration.base_url}/console/")
@@ -127,7 +129,7 @@ def _say_where(configuration: Configuration) -> None:
     if not has_operator():
         _say("")
         _say("Nobody can log in yet. Create the first operator, in another terminal, with:")
-        _say("    tocsin operator create NAME")
+        _say(f"    tocsin operator create NAME{f' --config {file}' if file else ''}")
     _say("")
     _say("Ctrl-C stops everything.")
 

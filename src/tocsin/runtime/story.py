@@ -1,12 +1,22 @@
-"""A replay told in sentences, for a terminal."""
+"""What the system sees, decides and tells whom, in sentences for a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tocsin.bulletins.rules.model import Bulletin
 from tocsin.catalog.rules.model import Pack
+from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.clock import in_brussels, parse_moment
+from tocsin.kernel.reasons import Reason
 from tocsin.plugins.sources.recording import Recording
+from tocsin.runtime.replay import Step
+from tocsin.runtime.replay_lines import lines
+
+INDENT = " " * 18
+REASONS_SHOWN = 3
+WORTH_NAMING = 0.05
+KINDS = {"first": "first message", "update": "update", "holding": "as promised, nothing new", "end": "the end"}
 
 EYES = {
     "front": "the platform's own front",
@@ -19,7 +29,6 @@ EYES = {
 HAPPENED = {
     "incident_opened": "OPENED",
     "incident_updated": "UPDATE",
-    "bulletin_published": "TOLD",
     "incident_closed": "CLOSED",
 }
 
@@ -32,19 +41,44 @@ def opening(recording: Recording) -> str:
     )
 
 
-def sentence(line: Mapping[str, Any], pack: Pack) -> str:
-    """Return one line of a replay in words."""
-    at = _clock(parse_moment(line["at"]))
-    if line["incident"] is None:
-        verb = "does not see any more" if line["event"] == "blind" else "sees again"
-        return f"{at}  EYE     {EYES[line['eye']]}: {verb}"
-    head = f"{at}  {HAPPENED[line['event']]:7} {line['incident']}"
+def sentences(step: Step, pack: Pack, *, why: Callable[[Reason], str] | None = None) -> Iterator[str]:
+    """Yield what happened in one tick, in words; `why` puts a reason into words (default: its code)."""
+    out: dict[str, list[Bulletin]] = {}
+    for bulletin in step.outcome.published:
+        out.setdefault(bulletin.incident, []).append(bulletin)
+    incidents = {incident.id: incident for incident in step.incidents}
+    for line in lines(step):
+        at = _clock(parse_moment(line["at"]))
+        if line["incident"] is None:
+            verb = "does not see any more" if line["event"] == "blind" else "sees again"
+            yield f"{at}  EYE     {EYES[line['eye']]} {verb}"
+        elif line["event"] == "bulletin_published":
+            yield _told(at, out[line["incident"]].pop(0), pack)
+        else:
+            words = [(why or _code)(reason) for reason in incidents[line["incident"]].reasons[:REASONS_SHOWN]]
+            yield _happened(at, line, incidents[line["incident"]], pack=pack, words=words)
+
+
+def _happened(at: str, line: Mapping[str, Any], incident: Incident, *, pack: Pack, words: Sequence[str]) -> str:
+    head = f"{at}  {HAPPENED[line['event']]:7} {incident.id}"
     if line["event"] == "incident_closed":
         return f"{head}: good for two intervals, nothing says otherwise."
-    if line["event"] == "bulletin_published":
-        procedures = ", ".join(line["procedures"]) or "none"
-        return f"{head}: a message is out in every language. Procedures: {procedures}."
-    return f"{head}: {_what(line, pack)}\n{' ' * 20}{_who(line, pack)}\n{' ' * 20}{_why(line)}"
+    rows = [f"{head}: {_what(line, pack)}", _who(line, pack), *(f"why: {each}" for each in words)]
+    return f"\n{INDENT}".join([*rows, _suspects(incident, pack)])
+
+
+def _told(at: str, bulletin: Bulletin, pack: Pack) -> str:
+    audiences = [pack.audiences[each].plural["en"].lower() for each in bulletin.texts if each in pack.audiences]
+    head = f"{at}  TOLD    {', '.join(audiences)}: in French, Dutch, German and English ({KINDS[bulletin.kind]})"
+    first = next(iter(bulletin.texts.values()), None)
+    if first is None:
+        return head
+    words = [f"“{first.headline['en']}”", *(f"now: {each['en']}" for each in first.now[:1])]
+    return f"\n{INDENT}".join([head, *words])
+
+
+def _code(reason: Reason) -> str:
+    return reason.code
 
 
 def ending(summary: Mapping[str, Any]) -> str:
@@ -73,10 +107,16 @@ def _who(line: Mapping[str, Any], pack: Pack) -> str:
     return f"who: {people}{software}{places}"
 
 
-def _why(line: Mapping[str, Any]) -> str:
-    suspects = ", ".join(f"{each['id']} {each['score']:.2f}" for each in line["suspects"][:3])
-    change = f"; change {line['change']}" if line["change"] else ""
-    return f"suspects: {suspects or 'none yet'}{change}"
+def _suspects(incident: Incident, pack: Pack) -> str:
+    likely = [suspect for suspect in incident.suspects if suspect.score >= WORTH_NAMING][:3]
+    named = ", ".join(f"{_name(suspect.id, pack)} ({suspect.score:.2f})" for suspect in likely)
+    change = f"; after change {incident.change}" if incident.change else ""
+    return f"suspected: {named or 'nobody yet'}{change}"
+
+
+def _name(suspect: str, pack: Pack) -> str:
+    known = pack.services.get(suspect) or pack.partners.get(suspect) or pack.packages.get(suspect)
+    return known.name if known is not None else suspect
 
 
 def _clock(moment: datetime) -> str:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
 from pathlib import Path
 from types import FrameType
 
@@ -23,10 +24,11 @@ from tocsin.plugins.sources.recording.reader import open_recording
 from tocsin.runtime import clock, startup
 from tocsin.runtime.demo import stage
 from tocsin.runtime.demo.mail_sink import MailSink
-from tocsin.runtime.demo.sender import Sender, Sent
+from tocsin.runtime.demo.sender import Api, Sender, Sent
 
 READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 20.0
+LOG = "tocsin.log"
 
 type Say = Callable[[str], None]
 
@@ -66,14 +68,14 @@ def perform(wishes: Wishes, *, say: Say) -> None:
     recording = open_recording(wishes.scenario)
     _announce(recording, wishes, say)
     stage.clear(wishes.folder)
-    with MailSink(wishes.folder / "mail") as sink:
+    with MailSink(wishes.folder / "mail", told=lambda message: _tell_of_mail(message, say)) as sink:
         stage.configure(wishes.folder, port=wishes.port, smtp_url=sink.smtp_url)
         cast = _set_the_stage(recording, wishes, say)
         server = _serve(wishes)
         try:
-            _wait_until_ready(server, wishes.port, stopped)
+            _wait_until_ready(server, wishes, stopped)
             _tell_where_to_look(cast, wishes, sink, say)
-            sent = _play(recording, cast, wishes, stopped)
+            sent = _play(recording, cast, wishes, stopped=stopped, say=say)
             _close(sent, stopped, wishes, say)
         finally:
             _end(server)
@@ -108,17 +110,19 @@ def _serve(wishes: Wishes) -> subprocess.Popen[bytes]:
 
     connections.close_all()
     command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--port", str(wishes.port), "--story"]
-    # A session of its own: Ctrl-C reaches the director alone, who then ends the others in order.
-    return subprocess.Popen(command, start_new_session=True, env=os.environ)  # noqa: S603 - our own command, no input in it
+    # The story goes to the terminal, the log to a file. A session of its own: Ctrl-C reaches the director alone, who
+    # then ends the others in order.
+    with (wishes.folder / LOG).open("wb") as log:
+        return subprocess.Popen(command, start_new_session=True, env=os.environ, stderr=log)  # noqa: S603 - our own command, no input in it
 
 
-def _wait_until_ready(server: subprocess.Popen[bytes], port: int, stopped: Stopped) -> None:
+def _wait_until_ready(server: subprocess.Popen[bytes], wishes: Wishes, stopped: Stopped) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline and not stopped():
         if server.poll() is not None:
             break
         try:
-            if httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == httpx.codes.OK:
+            if httpx.get(f"http://127.0.0.1:{wishes.port}/healthz", timeout=1).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
             pass
@@ -126,8 +130,9 @@ def _wait_until_ready(server: subprocess.Popen[bytes], port: int, stopped: Stopp
     if not stopped():
         raise ConfigurationError(
             "demo.not_ready",
-            f"Tocsin did not answer on port {port} within {READY_WITHIN_S:.0f} s.",
-            hint="What it printed above says why; another port can be given with --port.",
+            f"Tocsin did not answer on port {wishes.port} within {READY_WITHIN_S:.0f} s.",
+            where=str(wishes.folder / LOG),
+            hint="That file says why; another port can be given with --port.",
         )
 
 
@@ -143,9 +148,13 @@ def _tell_where_to_look(cast: stage.Stage, wishes: Wishes, sink: MailSink, say: 
     say("")
 
 
-def _play(recording: Recording, cast: stage.Stage, wishes: Wishes, stopped: Stopped) -> Sent:
-    api_url = f"http://127.0.0.1:{wishes.port}/api/v1/"
-    sender = Sender(recording, api_url=api_url, secret=cast.api_secret, clock=_FolderClock(wishes.folder))
+def _tell_of_mail(message: EmailMessage, say: Say) -> None:
+    say(f"{in_brussels(clock.current().now()):%H:%M:%S}  mail    {message['to']}: {message['subject']}")
+
+
+def _play(recording: Recording, cast: stage.Stage, wishes: Wishes, *, stopped: Stopped, say: Say) -> Sent:
+    api = Api(url=f"http://127.0.0.1:{wishes.port}/api/v1/", secret=cast.api_secret)
+    sender = Sender(recording, api=api, clock=_FolderClock(wishes.folder), tell=say)
     return sender.run(should_stop=stopped)
 
 

@@ -6,8 +6,10 @@ For demonstrations only. It listens on loopback; the messages are real ones, sen
 import email
 import html
 import itertools
+import logging
 import socket
 import threading
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,8 +36,9 @@ def free_port() -> int:
 class _Keeper:
     """aiosmtpd's handler: one `.eml` file a message, numbered in order of arrival."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, told: Callable[[EmailMessage], object]) -> None:
         self.folder = folder
+        self.told = told
         self.numbers = itertools.count(1)
         self.lock = threading.Lock()
 
@@ -44,7 +47,9 @@ class _Keeper:
         del server, session
         content = envelope.original_content or b""
         with self.lock:
-            (self.folder / f"{next(self.numbers):04d}.eml").write_bytes(content)
+            path = self.folder / f"{next(self.numbers):04d}.eml"
+            path.write_bytes(content)
+        self.told(_read(path))
         return "250 Kept, and delivered to nobody"
 
 
@@ -101,12 +106,12 @@ def _message_page(path: Path) -> str:
 class MailSink:
     """Runs the SMTP server and the page on free loopback ports, from `with` to its end."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep messages in `folder`, which is made when absent."""
+    def __init__(self, folder: Path, *, told: Callable[[EmailMessage], object] = lambda _message: None) -> None:
+        """Keep messages in `folder`, which is made when absent; `told` hears of each."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._smtp_port = free_port()
-        self._controller = Controller(_Keeper(folder), hostname="127.0.0.1", port=self._smtp_port)
+        self._controller = Controller(_Keeper(folder, told), hostname="127.0.0.1", port=self._smtp_port)
         pages = type("Pages", (_Pages,), {"folder": folder})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), pages)
 
@@ -122,6 +127,7 @@ class MailSink:
 
     def __enter__(self) -> Self:
         """Start both servers."""
+        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every line of every dialogue
         self._controller.start()
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self

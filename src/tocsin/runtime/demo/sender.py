@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from tocsin.kernel.clock import Clock, format_moment
 from tocsin.observations.rules.model import Transactions
 from tocsin.plugins.sources.recording.model import Recording
+from tocsin.runtime.demo.seen import seen
 
 STEP = timedelta(seconds=10)
 TRIES = 5
@@ -38,6 +39,14 @@ class Sent:
     refused: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Where to send to (an address ending in `/api/v1/`), and the API key that lets one."""
+
+    url: str
+    secret: str
+
+
 class HeldClock(Clock, Protocol):
     """A clock that can be held and let go."""
 
@@ -53,12 +62,13 @@ class HeldClock(Clock, Protocol):
 class Sender:
     """Sends a recording in step with the clock, until its end or until told to stop."""
 
-    def __init__(self, recording: Recording, *, api_url: str, secret: str, clock: HeldClock) -> None:
-        """Send to the API at `api_url` (ending in `/api/v1/`) with the API key `secret`; the clock stands still."""
+    def __init__(self, recording: Recording, *, api: Api, clock: HeldClock, tell: Callable[[str], object]) -> None:
+        """Send to `api`; the clock stands still. `tell` hears, in words, of what is not everyday traffic."""
         self._recording = recording
         self._clock = clock
+        self._tell = tell
         self._is_held = True
-        self._client = httpx.Client(base_url=api_url, headers={"Authorization": f"Bearer {secret}"}, timeout=10)
+        self._client = httpx.Client(base_url=api.url, headers={"Authorization": f"Bearer {api.secret}"}, timeout=10)
         self.sent = Sent()
 
     def run(self, *, should_stop: Callable[[], bool]) -> Sent:
@@ -112,6 +122,8 @@ class Sender:
             due = [shape(item) for item in _between(items, since, until)]
             if due:
                 self._post_json(path, due, f"{until:%H%M%S}")
+                for line in seen(path, due):
+                    self._tell(line)
 
     def _post_json(self, path: str, rows: list[dict[str, Any]], key: str) -> None:
         self._post(path, rows, {}, f"demo-{path}-{key}")
