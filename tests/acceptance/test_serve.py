@@ -123,7 +123,7 @@ def test_the_first_start_says_where_to_look_and_how_to_get_in(served: Served) ->
     said = served.output.read_text()
     assert f"Console       http://127.0.0.1:{served.port}/console/" in said
     assert f"Public pages  http://127.0.0.1:{served.port}/site/" in said
-    assert "tocsin operator create NAME" in said
+    assert "tocsin operator create NAME\n" in said
 
 
 def test_it_is_alive_and_ready_and_shows_pages(served: Served) -> None:

@@ -79,7 +79,8 @@ def test_a_configuration_that_cannot_be_read_ends_there(tmp_path: Path) -> None:
         ("TOCSIN_BASE_URL", "status.example.org", "error: configuration: base_url: "),
         ("TOCSIN_SITE_URL", "ftp://example.org", "error: configuration: site_url: "),
         ("TOCSIN_SMTP_URL", "mail", "error: smtp_url: This is not an address of a mail server."),
-        ("TOCSIN_PROBES_FILE", "/nowhere/probes.toml", "error: configuration: probes_file: "),
+        ("TOCSIN_PROBES_FILE", "/nowhere/probes.toml", "error: /nowhere/probes.toml: The file cannot be read"),
+        ("TOCSIN_INTAKE_FILE", "/nowhere/intake.toml", "error: /nowhere/intake.toml: It cannot be read"),
         ("TOCSIN_PACK", "nowhere", "error: pack: There is no content pack 'nowhere'."),
     ],
 )
@@ -99,6 +100,20 @@ def test_good_settings_are_not_told(tmp_path: Path) -> None:
     (tmp_path / "probes.toml").write_text("")
     result = check(TOCSIN_SMTP_URL="smtp://localhost:25", TOCSIN_PROBES_FILE=str(tmp_path / "probes.toml"))
     assert result.output == "Nothing to mend.\n"
+
+
+def test_names_that_the_pack_does_not_have_are_told(tmp_path: Path) -> None:
+    probes, intake = tmp_path / "probes.toml", tmp_path / "intake.toml"
+    probes.write_text('[[probes]]\nid = "p"\nservice = "stss"\nurl = "https://sts.example.org/"\n')
+    intake.write_text('[services]\n"sts.example.org" = "stss"\n[packages]\n"Suite 12" = "gp-a"\n')
+    result = check(TOCSIN_PROBES_FILE=str(probes), TOCSIN_INTAKE_FILE=str(intake))
+    assert result.exit_code == 1
+    first, second, last = result.output.splitlines()
+    assert first.startswith(f"error: {probes}: p: The pack has no service 'stss'. It knows net_belnet, ")
+    assert first.endswith("[probes.unknown_id]")
+    assert second.startswith(f"error: {intake}: [services]: The pack has no service 'stss'. It knows net_belnet, ")
+    assert second.endswith("[intake_file.unknown_id]")
+    assert last == "2 to mend, 0 to look at."
 
 
 def test_checking_needs_no_django() -> None:

@@ -102,5 +102,5 @@ def _check_kind(name: str, value: object, kind: str, *, where: str) -> None:
 def _check_known(what: str, value: str, known: Collection[str], *, where: str) -> None:
     if value not in known:
         raise ConfigurationError(
-            "probes.unknown_id", f"The pack has no {what} {value!r}.", where=where, hint="tocsin check lists its ids."
+            "probes.unknown_id", f"The pack has no {what} {value!r}.", where=where, hint=f"It knows {', '.join(known)}."
         )
