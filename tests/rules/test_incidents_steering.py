@@ -154,11 +154,14 @@ def test_worse_waits_a_minute_and_other_news_five() -> None:
     assert [reason.code for reason in better.reasons] == ["incident.state"]
 
 
-def test_the_onset_is_corrected_while_it_is_in_view() -> None:
-    earlier = judgement([signal("sts", since=ONSET - MINUTE)], failing={"open_session": State.DOWN})
-    (event,) = steps([opened()], earlier, now=NOW + MINUTE)
-    assert (event.kind, event.incident.hit_since) == ("watched", ONSET - MINUTE)
-    assert steps([opened()], earlier, now=NOW + 11 * MINUTE) == ()
+def test_an_update_corrects_the_onset_while_it_is_in_view() -> None:
+    def worse(minutes: int) -> datetime:
+        now = NOW + minutes * MINUTE
+        (event,) = steps([opened()], failing_at(now, services=("sts", "access"), since=ONSET - MINUTE), now=now)
+        return event.incident.hit_since
+
+    assert worse(2) == ONSET - MINUTE
+    assert worse(11) == ONSET
 
 
 def test_a_suspected_incident_is_confirmed_by_a_second_eye() -> None:

@@ -49,7 +49,7 @@ WORSENS = timedelta(minutes=1)
 
 ONSET_IN_VIEW = timedelta(minutes=10)
 ONSET_MOVED = timedelta(seconds=30)
-"""So long after the opening the estimate of the users' first trouble may still be corrected, if by this much."""
+"""So long after the opening an update may still correct since when users are hit, if by this much."""
 
 STEADY = 0.15
 """By how much a new suspect must lead before the change of lead is worth telling."""
@@ -200,9 +200,6 @@ def _told_or_watched(before: Incident, after: Incident, moment: Moment) -> Incid
         return IncidentEvent("updated", moment.now, replace(after, updated_at=moment.now), reasons)
     if before.good_since is not None:
         return _good_run_broken(before, moment)
-    if after.hit_since != before.hit_since:
-        corrected = replace(before, hit_since=after.hit_since)
-        return IncidentEvent("watched", moment.now, corrected, (Reason("incident.onset_corrected"),))
     return None
 
 
