@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     settings.CLOCK = FixedClock(at(0))
-    monkeypatch.setattr("tocsin.runtime.startup.start", lambda *, config: None)
+    monkeypatch.setattr("tocsin.runtime.startup.start", lambda **_: None)
     return CliRunner()
 
 

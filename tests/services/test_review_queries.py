@@ -126,7 +126,7 @@ def test_as_json_every_duration_is_in_seconds_and_every_estimate_has_its_source(
 @pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     settings.CLOCK = FixedClock(at(600))
-    monkeypatch.setattr("tocsin.runtime.startup.start", lambda *, config: None)
+    monkeypatch.setattr("tocsin.runtime.startup.start", lambda **_: None)
     monkeypatch.setenv("COLUMNS", "200")
     return CliRunner()
 
