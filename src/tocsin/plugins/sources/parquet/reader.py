@@ -43,8 +43,8 @@ def read_pieces(content: bytes | Path) -> Iterator[tuple[Transactions, int]]:
     if content == b"" or (isinstance(content, Path) and content.is_file() and content.stat().st_size == 0):
         raise InputError("parquet.empty", "the file is empty", where=where, hint="Send a Parquet file.")
     try:
+        _check_columns(pq.read_schema(source).names, where)
         with pq.ParquetFile(source, read_dictionary=list(_WORDS)) as file:
-            _check_columns(file.schema_arrow.names, where)
             columns = [*_NUMBERS, *_WORDS]
             if not file.metadata.num_rows:
                 yield transactions_from(file.read(columns=columns), where=where)
