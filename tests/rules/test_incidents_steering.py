@@ -164,9 +164,9 @@ def test_an_update_corrects_the_onset_while_it_is_in_view() -> None:
     assert worse(11) == ONSET
 
 
-def test_a_suspected_incident_is_confirmed_by_a_second_eye() -> None:
+def test_a_suspected_incident_is_confirmed_by_a_second_eye_at_once() -> None:
     lone = opened(judgement([signal("sts")], eyes=FRONT, confidence=0.98, failing={"open_session": State.DOWN}))
-    now = NOW + 6 * MINUTE
+    now = NOW + timedelta(seconds=10)
     (event,) = steps([lone], replace(STS_FAILS, at=now), now=now)
     assert event.incident.phase is Phase.IDENTIFIED
     assert event.incident.eyes == BOTH

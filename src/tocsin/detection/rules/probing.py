@@ -24,8 +24,10 @@ _BAR_LEADING = 11.0
 _KEPT = 4
 """A signal lasts while one of the last four checks is bad: an overloaded service answers now and then."""
 _LASTING_SHARE = 0.4
-_SLOW_TIMES_USUAL = 3.0
-_SLOW_AT_LEAST_MS = 250.0
+_SLOW_TIMES_USUAL = 2.0
+_SLOWER_THAN_WORST = 1.3
+"""Slow is twice the usual time and clearly beyond the slowest of the last half hour: a quick service's trouble shows
+in milliseconds that a fixed limit would not see. It only ever confirms what another eye sees."""
 _MIN_USUAL = 5
 _FRESH = timedelta(minutes=5)
 _KEPT_STRENGTH = 6.0
@@ -92,7 +94,9 @@ def _slow(results: list[ProbeResult], before: Signal | None) -> Found | None:
     usual_ms = before.expected if before is not None else _usual_ms(results)
     if usual_ms is None:
         return None
-    limit_ms = max(usual_ms * _SLOW_TIMES_USUAL, usual_ms + _SLOW_AT_LEAST_MS)
+    limit_ms = usual_ms * _SLOW_TIMES_USUAL
+    if before is None:
+        limit_ms = max(limit_ms, _SLOWER_THAN_WORST * max(result.duration_ms for result in _older(results)))
     slow = [result for result in results[-_WINDOWS[1] :] if result.duration_ms > limit_ms]
     if len(slow) < (_WINDOWS[0] if before is None else 1):
         return None
@@ -109,5 +113,9 @@ def _slow(results: list[ProbeResult], before: Signal | None) -> Found | None:
 
 
 def _usual_ms(results: list[ProbeResult]) -> float | None:
-    older = [result.duration_ms for result in results[: -_WINDOWS[1]] if result.is_ok]
+    older = [result.duration_ms for result in _older(results)]
     return round(median(older), 3) if len(older) >= _MIN_USUAL else None
+
+
+def _older(results: list[ProbeResult]) -> list[ProbeResult]:
+    return [result for result in results[: -_WINDOWS[1]] if result.is_ok]

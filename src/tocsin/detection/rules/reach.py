@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tocsin.catalog.rules.model import Function, Pack
 from tocsin.detection.rules.findings import Found
+from tocsin.observations.rules.model import Eye
 
 _NEARLY_ALL = 0.9
 """When nearly every call of a package fails, it is not one use of the service that fails but all of them."""
@@ -38,8 +39,17 @@ class Reach:
         return cls(pack=pack, direct=direct, below=below, members=members)
 
     def telling(self, function: Function, audience: str, found: Sequence[Found]) -> list[Found]:
-        """Return those findings that tell about the function for the audience."""
-        return [one for one in found if self._tells(function, audience, one)]
+        """Return those findings that tell about the function for the audience.
+
+        Where a finding on a service further down tells, whatever another eye sees on that service confirms it.
+        """
+        told = {one.signal.service for one in found if self._tells(function, audience, one)}
+        return [
+            one
+            for one in found
+            if self._tells(function, audience, one)
+            or (one.signal.service in told and one.signal.eye is Eye.PROBES and not one.is_leading)
+        ]
 
     def own_service(self, function: Function) -> str | None:
         """Return the service that is most the function's own: used by the fewest functions, the last of these."""

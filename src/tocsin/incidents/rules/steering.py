@@ -6,7 +6,7 @@
 Suspected: something fails, on one eye or without certainty. Confirmed: two independent eyes agree. Identified: one
 suspect stands out. Mitigated: a repair of it is done, while the trouble still shows. Monitoring: a good run has begun.
 Resolved: two good intervals without contradiction. Updates are made only of what is worth telling (see
-`_is_material`), and not oftener than `QUIET`, unless it gets worse.
+`_is_material`), and not oftener than `QUIET`, unless it gets worse; a confirmation waits for nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -196,7 +196,7 @@ def _has_returned(incident: Incident, found: Picture, moment: Moment) -> bool:
 def _told_or_watched(before: Incident, after: Incident, moment: Moment) -> IncidentEvent | None:
     reasons = tuple(_news(before, after))
     waited = moment.now - (before.updated_at or before.opened_at)
-    if reasons and waited >= (WORSENS if _is_worse(before, after) else QUIET):
+    if reasons and waited >= _gap(before, after):
         return IncidentEvent("updated", moment.now, replace(after, updated_at=moment.now), reasons)
     if before.good_since is not None:
         return _good_run_broken(before, moment)
@@ -234,6 +234,13 @@ def _lead_changed(before: Incident, after: Incident) -> bool:
         return bool(after.suspects)
     old = next((each.score for each in after.suspects if each.id == before.suspects[0].id), 0.0)
     return after.suspects[0].score - old >= STEADY
+
+
+def _gap(before: Incident, after: Incident) -> timedelta:
+    # That a suspicion is confirmed waits for nothing: the first message may hang on it.
+    if before.phase is Phase.SUSPECTED and after.phase is not Phase.SUSPECTED:
+        return timedelta(0)
+    return WORSENS if _is_worse(before, after) else QUIET
 
 
 def _is_worse(before: Incident, after: Incident) -> bool:
