@@ -16,7 +16,9 @@ from tocsin.catalog.rules.model import Pack
 from tocsin.kernel.clock import FixedClock
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.observations.rules.model import ProbeResult
-from tocsin.plugins.probes.http import HttpProbe, read_probes, run_due, running
+from tocsin.plugins.probes.http import running
+from tocsin.plugins.probes.http.probe import HttpProbe, read_probes
+from tocsin.plugins.probes.http.running import run_due
 
 NOW = datetime(2024, 3, 4, 8, 0, tzinfo=UTC)
 

@@ -22,7 +22,7 @@ from tocsin.detection.rules.profile import learn
 from tocsin.engine.tick import Federation
 from tocsin.kernel.clock import format_moment, parse_moment
 from tocsin.observations.rules.model import Eye
-from tocsin.plugins.sources.recording import Recording
+from tocsin.plugins.sources.recording.model import Recording
 from tocsin.runtime.replay import federation_for, play, read_recording
 from tocsin.runtime.replay_lines import lines
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tocsin.kernel.clock import parse_moment
-from tocsin.plugins.sources.recording import Recording, open_recording
-from tocsin.plugins.stores.memory import MemoryStore
+from tocsin.plugins.sources.recording.model import Recording
+from tocsin.plugins.sources.recording.reader import open_recording
+from tocsin.plugins.stores.memory.store import MemoryStore
 
 if TYPE_CHECKING:
     from tocsin.runtime.engine_loop import EngineLoop

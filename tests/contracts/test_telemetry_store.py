@@ -10,8 +10,8 @@ import pytest
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.rules.model import Outcome, Rollups, Transactions
 from tocsin.observations.rules.rollup import combine, roll_up
-from tocsin.plugins.stores.duckdb import DuckDBStore
-from tocsin.plugins.stores.memory import MemoryStore
+from tocsin.plugins.stores.duckdb.store import DuckDBStore
+from tocsin.plugins.stores.memory.store import MemoryStore
 
 type Opener = Callable[[Path], TelemetryStore]
 type Row = tuple[str, str, str, str, Outcome, float]

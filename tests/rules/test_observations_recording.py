@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tocsin.kernel.errors import ConfigurationError, InputError
-from tocsin.plugins.sources.parquet import read
-from tocsin.plugins.sources.recording import open_recording
+from tocsin.plugins.sources.parquet.reader import read
+from tocsin.plugins.sources.recording.reader import open_recording
 
 START = datetime(2024, 3, 4, 6, 0, tzinfo=UTC)
 META = 'id = "x"\ntitle = "X"\nstart = 2024-03-04T06:00:00Z\nend = 2024-03-04T06:01:00Z\nvolume_scale = 0.5\n'

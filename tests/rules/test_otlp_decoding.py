@@ -15,8 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from tocsin.kernel.errors import ConfigurationError, InputError
 from tocsin.observations.rules.model import Eye, Outcome
-from tocsin.plugins.sources.otlp import decode_metrics, decode_traces, response
-from tocsin.plugins.sources.otlp.decoding import Decoded
+from tocsin.plugins.sources.otlp.decoding import Decoded, decode_metrics, decode_traces, response
 from tocsin.plugins.sources.otlp.meaning import Names, caller, outcome
 from tocsin.plugins.sources.otlp.names import read_names
 from tocsin.plugins.sources.otlp.rows import middles_ms

@@ -29,8 +29,8 @@ from tocsin.observations.services import (
     prune,
     sign_of_life,
 )
-from tocsin.plugins.stores.duckdb import DuckDBStore
-from tocsin.plugins.stores.memory import MemoryStore
+from tocsin.plugins.stores.duckdb.store import DuckDBStore
+from tocsin.plugins.stores.memory.store import MemoryStore
 
 pytestmark = pytest.mark.django_db
 

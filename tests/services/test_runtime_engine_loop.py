@@ -31,7 +31,7 @@ from tocsin.incidents.queries import recent, timeline
 from tocsin.incidents.rules.model import Phase
 from tocsin.notifications.models import OutboxMessage, Subscriber
 from tocsin.observations.rules.rollup import empty
-from tocsin.plugins.stores.memory import MemoryStore
+from tocsin.plugins.stores.memory.store import MemoryStore
 from tocsin.runtime.configuration import Configuration
 from tocsin.runtime.engine_loop import STEP, EngineLoop, Stages
 from tocsin.runtime.live import LiveFederation, SituationChangedError

@@ -25,7 +25,7 @@ from tocsin.kernel.clock import FixedClock
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.observations.models import ProbeRow
 from tocsin.observations.rules.model import Rollups
-from tocsin.plugins.stores.memory import MemoryStore
+from tocsin.plugins.stores.memory.store import MemoryStore
 from tocsin.runtime import startup
 from tocsin.runtime.configuration import Configuration
 from tocsin.runtime.engine_process import LEARNS_AGAIN_AFTER, Follower, LearningFederation
@@ -94,7 +94,7 @@ def test_the_story_is_told_only_where_asked(federation: Federation, capsys: pyte
     Follower(tells=False)(situation(NOW), blind, federation)
     assert capsys.readouterr().out == ""
     Follower(tells=True)(situation(NOW), blind, federation)
-    assert "the panel: does not see any more" in capsys.readouterr().out
+    assert "the panel does not see any more" in capsys.readouterr().out
 
 
 class Healthy(BaseHTTPRequestHandler):

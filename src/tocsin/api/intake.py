@@ -22,9 +22,10 @@ from tocsin.observations.errors import NothingUsableError
 from tocsin.observations.queries import configured_pack
 from tocsin.observations.rules.redaction import redact
 from tocsin.observations.services import Receipt, Tally
-from tocsin.plugins.sources import otlp, parquet
+from tocsin.plugins.sources.otlp import decoding as otlp
 from tocsin.plugins.sources.otlp.meaning import Names
 from tocsin.plugins.sources.otlp.names import read_names
+from tocsin.plugins.sources.parquet import reader as parquet
 
 router = Router(tags=["intake"])
 

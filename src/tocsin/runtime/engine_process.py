@@ -24,7 +24,7 @@ from tocsin.kernel.reasons import Reason
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.rules.rollup import empty
 from tocsin.observations.services import drain, prune
-from tocsin.plugins.stores.duckdb import DuckDBStore
+from tocsin.plugins.stores.duckdb.store import DuckDBStore
 from tocsin.runtime.engine_loop import EngineLoop, Stages
 from tocsin.runtime.live import LiveFederation
 from tocsin.runtime.locks import only_one

@@ -27,8 +27,9 @@ from tocsin.kernel.intervals import floor_to
 from tocsin.observations.rules.model import BUCKET_S, VANTAGES, Evidence, Eye, Report
 from tocsin.observations.rules.redaction import redact
 from tocsin.observations.rules.rollup import roll_up
-from tocsin.plugins.sources.recording import Recording, open_recording
-from tocsin.plugins.stores.memory import MemoryStore
+from tocsin.plugins.sources.recording.model import Recording
+from tocsin.plugins.sources.recording.reader import open_recording
+from tocsin.plugins.stores.memory.store import MemoryStore
 
 STEP = timedelta(seconds=BUCKET_S)
 TELEMETRY_BACK = timedelta(minutes=30)

@@ -10,7 +10,7 @@ from tocsin.detection.rules.model import Judgement
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.clock import format_moment
 from tocsin.kernel.reasons import Reason
-from tocsin.plugins.sources.recording import Recording
+from tocsin.plugins.sources.recording.model import Recording
 from tocsin.runtime.replay import Step
 
 PRINTED = {"opened": "incident_opened", "updated": "incident_updated", "closed": "incident_closed"}

@@ -53,7 +53,6 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "tocsin.runtime.urls"
-ASGI_APPLICATION = "tocsin.runtime.asgi.application"
 AUTH_USER_MODEL = "accounts.Operator"
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/console/"

@@ -9,7 +9,7 @@ from tocsin.catalog.rules.model import Pack
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.clock import in_brussels, parse_moment
 from tocsin.kernel.reasons import Reason
-from tocsin.plugins.sources.recording import Recording
+from tocsin.plugins.sources.recording.model import Recording
 from tocsin.runtime.replay import Step
 from tocsin.runtime.replay_lines import lines
 

@@ -8,15 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import httpx
 
+from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.plugins.sources.recording.model import Recording
@@ -24,7 +26,8 @@ from tocsin.plugins.sources.recording.reader import open_recording
 from tocsin.runtime import clock, startup
 from tocsin.runtime.demo import stage
 from tocsin.runtime.demo.mail_sink import MailSink
-from tocsin.runtime.demo.sender import Api, Sender, Sent
+from tocsin.runtime.demo.seen import seen
+from tocsin.runtime.demo.sender import Api, Sender, Sent, Told
 
 READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 20.0
@@ -154,8 +157,20 @@ def _tell_of_mail(message: EmailMessage, say: Say) -> None:
 
 def _play(recording: Recording, cast: stage.Stage, wishes: Wishes, *, stopped: Stopped, say: Say) -> Sent:
     api = Api(url=f"http://127.0.0.1:{wishes.port}/api/v1/", secret=cast.api_secret)
-    sender = Sender(recording, api=api, clock=_FolderClock(wishes.folder), tell=say)
+    sender = Sender(recording, api=api, clock=_FolderClock(wishes.folder), told=_teller(say))
     return sender.run(should_stop=stopped)
+
+
+def _teller(say: Say) -> Told:
+    from django.conf import settings
+
+    pack = load_pack(pack_folder(settings.CONFIGURATION.pack))
+
+    def told(path: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        for line in seen(path, rows, pack=pack):
+            say(line)
+
+    return told
 
 
 class _FolderClock:

@@ -8,7 +8,7 @@ the moment (no answer, 5xx) is sent again under the same idempotency key, so not
 
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -20,13 +20,13 @@ import pyarrow.parquet as pq
 from tocsin.kernel.clock import Clock, format_moment
 from tocsin.observations.rules.model import Transactions
 from tocsin.plugins.sources.recording.model import Recording
-from tocsin.runtime.demo.seen import seen
 
 STEP = timedelta(seconds=10)
 TRIES = 5
 HOLDS_THE_CLOCK_AT = timedelta(seconds=25)
 """How far what was sent may be behind the clock: two batches and a little, well below what counts as silence."""
 
+type Told = Callable[[str, Sequence[Mapping[str, Any]]], object]
 _OUTCOMES = ("ok", "rejected", "error", "timeout")
 
 
@@ -62,11 +62,11 @@ class HeldClock(Clock, Protocol):
 class Sender:
     """Sends a recording in step with the clock, until its end or until told to stop."""
 
-    def __init__(self, recording: Recording, *, api: Api, clock: HeldClock, tell: Callable[[str], object]) -> None:
-        """Send to `api`; the clock stands still. `tell` hears, in words, of what is not everyday traffic."""
+    def __init__(self, recording: Recording, *, api: Api, clock: HeldClock, told: Told) -> None:
+        """Send to `api`; the clock stands still. `told` hears which records were sent where."""
         self._recording = recording
         self._clock = clock
-        self._tell = tell
+        self._told = told
         self._is_held = True
         self._client = httpx.Client(base_url=api.url, headers={"Authorization": f"Bearer {api.secret}"}, timeout=10)
         self.sent = Sent()
@@ -122,8 +122,7 @@ class Sender:
             due = [shape(item) for item in _between(items, since, until)]
             if due:
                 self._post_json(path, due, f"{until:%H%M%S}")
-                for line in seen(path, due):
-                    self._tell(line)
+                self._told(path, due)
 
     def _post_json(self, path: str, rows: list[dict[str, Any]], key: str) -> None:
         self._post(path, rows, {}, f"demo-{path}-{key}")

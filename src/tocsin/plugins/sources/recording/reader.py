@@ -37,6 +37,22 @@ def open_recording(folder: Path) -> Recording:
     )
 
 
+def read_history(folder: Path) -> Rollups:
+    """Return the sums of the folder's `history/`; nothing else of a recording has to be there.
+
+    Raises `InputError` when there is none, or a file of it cannot be read.
+    """
+    history = _history(folder, {})
+    if not len(history):
+        raise InputError(
+            "recording.history",
+            "there is nothing in history/*.parquet",
+            where=str(folder),
+            hint="Name a folder with a history/ as docs/reference/recordings.md describes it.",
+        )
+    return history
+
+
 def _meta(folder: Path) -> dict[str, Any]:
     path = folder / "scenario.toml"
     if not path.is_file():
