@@ -17,10 +17,10 @@ def history() -> None:
 
 @app.command()
 def load(
-    folder: Annotated[Path, typer.Argument(help="A recording's folder, with history/*.parquet in it.")],
+    folder: Annotated[Path, typer.Argument(help="A folder with history/*.parquet in it.")],
     config: Annotated[Path | None, typer.Option(help="The configuration file (default: TOCSIN_CONFIG).")] = None,
 ) -> None:
-    """Load the five-minute sums of a recording's `history/`. The engine must not be running. Safe to repeat."""
+    """Load five-minute sums of past weeks. Tocsin must not be running on the data folder. Safe to repeat."""
     from tocsin.runtime import startup
 
     startup.start(config=config)
