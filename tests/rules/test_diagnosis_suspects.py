@@ -8,9 +8,10 @@ import pytest
 from situations import NOW, ONSET, belgium, evidence, judgement, signal
 from tocsin.catalog.rules.model import Pack
 from tocsin.changes.rules import ChangeEvent
-from tocsin.detection.rules.model import Judgement, State
+from tocsin.detection.rules.model import Judgement, Signal, State
 from tocsin.diagnosis.rules.model import Explanation
 from tocsin.diagnosis.rules.suspects import MOST_SUSPECTS, explain
+from tocsin.diagnosis.rules.troubles import badness
 from tocsin.observations.rules.model import Evidence, Eye, Notice
 
 MYCARENET = [service.id for service in belgium().services.values() if "mcn_core" in service.needs]
@@ -186,6 +187,22 @@ def test_scores_are_shares_of_belief_best_first(services: list[str]) -> None:
         assert all(0 <= score <= 1 for score in scores)
         assert sum(scores) <= 1
         assert len(scores) <= MOST_SUSPECTS
+
+
+@pytest.mark.parametrize(
+    ("given", "bad"),
+    [
+        (signal("sts", observed=0.3, expected=0.1), 0.2),
+        (signal("sts", "latency", observed=0.55, expected=0.05), 0.5),
+        (signal("sts", "latency", eye=Eye.PROBES, observed=400, expected=100), 0.5),
+        (signal("sts", "latency", eye=Eye.PROBES, observed=400, expected=0), 0.0),
+        (signal("sts", "volume", observed=25, expected=100), 0.75),
+        (signal("sts", "volume", observed=25, expected=0), 0.0),
+        (signal("sts", "errors", observed=7, expected=0), 0.5),
+    ],
+)
+def test_badness_is_a_share_of_calls_whatever_the_kind(given: Signal, bad: float) -> None:
+    assert badness(given) == pytest.approx(bad)
 
 
 def test_the_onset_of_a_fault_is_that_of_its_first_symptom() -> None:

@@ -292,3 +292,26 @@ def test_a_message_renews_the_promise() -> None:
     (event,) = steps([opened()], STS_FAILS, now=NOW + 2 * MINUTE, told=told)
     assert (event.kind, event.incident.next_update_at) == ("watched", NOW + 31 * MINUTE)
     assert steps([event.incident], STS_FAILS, now=NOW + 3 * MINUTE, told=told) == ()
+
+
+def test_without_a_promise_nothing_falls_due() -> None:
+    silent = replace(opened(), next_update_at=None)
+    assert steps([silent], STS_FAILS, now=NOW + timedelta(hours=1)) == ()
+
+
+def test_another_scope_and_another_change_are_news() -> None:
+    narrow = judgement([signal("ehbox", packages=("gp-a",))], packages=("gp-a",))
+    incident = opened(narrow)
+    change = ChangeEvent(ONSET - MINUTE, "finished", "CHG-1", ("ehbox",), "")
+    now = NOW + 5 * MINUTE
+    (event,) = steps([incident], judgement([signal("ehbox")], at=now), now=now, changes=[change])
+    assert {"incident.scope", "incident.change"} <= {reason.code for reason in event.reasons}
+    assert (event.incident.packages, event.incident.change) == (None, "CHG-1")
+
+
+def test_what_has_no_suspect_yet_may_still_be_the_same_outage() -> None:
+    nameless = replace(opened(), suspects=(), services=())
+    now = NOW + 5 * MINUTE
+    (event,) = steps([nameless], replace(STS_FAILS, at=now), now=now)
+    assert (event.kind, event.incident.id) == ("updated", nameless.id)
+    assert "incident.lead" in {reason.code for reason in event.reasons}

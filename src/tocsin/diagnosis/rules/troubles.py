@@ -80,7 +80,8 @@ def linked_services(pack: Pack, graph: Graph) -> dict[str, frozenset[str]]:
 
 def badness(signal: Signal) -> float:
     """Return how bad a signal is: the share of calls that fail, vanish or take far too long, in 0..1."""
-    if signal.kind == "latency":
+    if signal.kind == "latency" and signal.observed > 1.0:
+        # Milliseconds of a probe; telemetry's latency comes as the share of slow answers.
         ratio = signal.observed / signal.expected if signal.expected > 0 else 1.0
         return _clamped(math.log2(max(ratio, 1.0)) / LATENCY_DOUBLINGS)
     if signal.kind == "volume":
