@@ -1,5 +1,6 @@
 """Scores, slices and what is usual."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_likeness_parts_the_hit_from_the_spared() -> None:
 NAMES = Names(services=("s",), packages=("p1", "p2", "p3"), regions=("r1", "r2"))
 
 
-def slice_of(bad: list[list[float]], calls: list[list[float]], previous: Slice | None = None) -> Slice:
+def slice_of(bad: Sequence[Sequence[float]], calls: Sequence[Sequence[float]], previous: Slice | None = None) -> Slice:
     grid = Grid(np.array(bad), np.array(calls))
     found, part = narrowed(grid, usual=0.005, effect=0.06, names=NAMES, previous=previous or Slice())
     assert part.calls.sum() <= grid.calls.sum()
