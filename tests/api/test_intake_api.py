@@ -375,6 +375,12 @@ def test_an_unknown_address_is_a_problem_too() -> None:
     check_problem(Client().post("/api/v1/nonesuch"), status=404, code="address.unknown", naming="nonesuch")
 
 
+def test_a_method_that_is_not_taken_is_a_problem_too() -> None:
+    answer = Client().get("/api/v1/reports")
+    check_problem(answer, status=405, code="method.not_allowed", naming="GET is not taken at /api/v1/reports")
+    assert answer.headers["Allow"] == "POST"
+
+
 def test_an_unforeseen_error_acknowledges_nothing(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         message = "disk full"

@@ -59,6 +59,20 @@ def not_found(request: HttpRequest) -> HttpResponse:
     )
 
 
+def not_allowed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Answer for a method that an address does not take; `response` says which it does."""
+    allowed = response.headers.get("Allow", "")
+    answer = problem(
+        request,
+        status=405,
+        code="method.not_allowed",
+        detail=f"{request.method} is not taken at {request.path}.",
+        hint=f"Use {allowed}." if allowed else "",
+    )
+    answer.headers["Allow"] = allowed
+    return answer
+
+
 def _count(request: HttpRequest, *, code: str, detail: str) -> None:
     source = request.path.removeprefix("/api/v1/")[:40] if code != "address.unknown" else "api"
     try:
