@@ -46,5 +46,6 @@ def _with_problem(view: Callable[..., Any]) -> Callable[..., Any]:
 
 _patterns, _app, _namespace = api.urls
 for _pattern in _patterns:
-    _pattern.callback = _with_problem(_pattern.callback)
+    if _pattern.callback is not None:
+        _pattern.callback = _with_problem(_pattern.callback)
 urlpatterns: list[URLPattern | URLResolver] = [path("", (_patterns, _app, _namespace)), re_path(r"^.*$", _unknown)]
