@@ -24,7 +24,6 @@ MESSAGES: Mapping[str, frozenset[str]] = {
     "scope.unclear": frozenset({"since"}),
     "scope.end": frozenset({"end", "duration"}),
     "note.functions": frozenset({"functions"}),
-    "note.identified": frozenset(),
     "note.recovering": frozenset({"since"}),
     "note.no_news": frozenset({"checked"}),
     "now.unknown": frozenset(),

@@ -1,6 +1,7 @@
 """Writes what one audience reads: the procedures' instructions, the money, the next word, in look.md's order.
 
-Nothing here is anybody's raw words: facts come from the incident, sentences from the pack.
+Nothing here is anybody's raw words: facts come from the incident, sentences from the pack. Nothing is said of the
+cause either, not even that one is known: "identified" is the engine's own guess, and no person has signed it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,8 +28,6 @@ MAX_INSTRUCTIONS = 3
 
 MAX_NAMES = 3
 """How many functions a bulletin names before it says "and n more"."""
-
-_KNOWN_CAUSE = frozenset({Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +150,6 @@ def _notes(reach: Reach, writing: Writing) -> list[LocalizedText]:
     names = _also_hit(reach, writing)
     if names:
         notes.append(writing.templates.fill("note.functions", {"functions": _listed(names, writing)}))
-    if writing.incident.phase in _KNOWN_CAUSE and writing.kind != "first":
-        notes.append(writing.templates.fill("note.identified"))
     if writing.kind == "holding":
         notes.append(_how_it_goes(writing))
     return notes
