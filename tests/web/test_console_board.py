@@ -1,7 +1,7 @@
 """What stands where on the board, from domain types alone."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from tocsin.detection.rules.model import State, Subject
 from tocsin.diagnosis.rules.model import Suspect
 from tocsin.incidents.rules.model import Phase
 from tocsin.observations.rules.model import Eye
-from tocsin.web import board
+from tocsin.web import board, history
 
 
 @pytest.fixture
@@ -109,3 +109,66 @@ def test_each_eye_sees_is_blind_or_not_in_use(pack: Pack) -> None:
         "partner": "unused",
     }
     assert {item.mood for item in board.eyes(None, {})} == {"unused"}
+
+
+def stored(key: int, state: str, *, start: datetime = make.NOW) -> board.StoredActivation:
+    return board.StoredActivation(
+        key=key,
+        procedure_id=f"p{key}",
+        procedure=None,
+        incident="2020-01-27-1",
+        state=state,
+        start=start,
+        until=None,
+        by="policy",
+    )
+
+
+def test_procedures_are_set_apart_by_what_they_ask_of_the_reader() -> None:
+    given = [stored(1, "active"), stored(2, "proposed"), stored(3, "ended"), stored(4, "active")]
+    sorted_out = board.sorted_out(given)
+    assert [[item.key for item in part] for part in (sorted_out.proposed, sorted_out.in_force, sorted_out.ended)] == [
+        [2],
+        [1, 4],
+        [3],
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "is_shared"), [(0, True), (30, True), (60, False)])
+def test_since_when_procedures_are_in_force_is_said_of_all_or_of_the_first(seconds: int, *, is_shared: bool) -> None:
+    start = make.NOW.replace(second=10)
+    later = start + timedelta(seconds=seconds)
+    found = board.sorted_out([stored(1, "active", start=later), stored(2, "active", start=start)])
+    assert (found.since, found.is_since_shared) == (start, is_shared)
+
+
+@pytest.mark.parametrize(("count", "is_many", "is_all"), [(4, False, False), (5, True, False), (15, True, True)])
+def test_a_long_list_of_functions_is_counted(pack: Pack, count: int, *, is_many: bool, is_all: bool) -> None:
+    hit = make.incident(functions=tuple(pack.functions)[:count])
+    card = board.card(hit, bulletins=[], activations=[], pack=pack, now=make.NOW)
+    assert (card.has_many_functions, card.hits_every_function) == (is_many, is_all)
+
+
+def entry(kind: str, *, seconds: int = 0, actor: str = "engine", text: str = "") -> history.Entry:
+    at = make.NOW.replace(second=0) + timedelta(seconds=seconds)
+    return history.Entry(at=at, kind=kind, actor=actor, reasons=(), text=text, facts={})
+
+
+def test_only_neighbours_of_one_kind_minute_and_actor_share_a_chapter() -> None:
+    timeline = [
+        entry("activation_active", seconds=70),
+        entry("activation_active", seconds=50),
+        entry("activation_active", seconds=10),
+        entry("activation_active", seconds=10, actor="ann"),
+        entry("updated", seconds=5),
+        entry("activation_active", seconds=0),
+    ]
+    chapters = history.chapters(timeline)
+    assert [len(chapter.entries) for chapter in chapters] == [1, 2, 1, 1, 1]
+    assert [chapter.is_single for chapter in chapters] == [True, False, True, True, True]
+    assert [found for chapter in chapters for found in chapter.entries] == timeline
+
+
+def test_what_somebody_wrote_always_stands_by_itself() -> None:
+    notes = [entry("note", actor="ann", text="One"), entry("note", actor="ann", text="Two")]
+    assert [chapter.is_single for chapter in history.chapters(notes)] == [True, True]

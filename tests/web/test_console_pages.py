@@ -13,8 +13,11 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from factories import console as make
 from tocsin.accounts.models import Operator
 from tocsin.bulletins import services as bulletins
+from tocsin.incidents.models import TimelineEntry
 from tocsin.incidents.rules.model import Phase
+from tocsin.incidents.services import add_entry
 from tocsin.kernel.clock import FixedClock
+from tocsin.kernel.reasons import Reason
 from tocsin.web import present
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +115,8 @@ def test_the_console_says_what_why_and_what_was_told(console: Client) -> None:
         "First message · to everyone concerned (7 professions) · FR NL DE EN automatic",
         "Draft waiting",
         "Publish before 9:25 (in 3 minutes)",
-        "In force · Work without logging in",
+        "1 procedure in force since 8:33",
+        "Work without logging in",
         "Proposed · Log in with your eHealth certificate",
         "Our own checks: blind since 9:18",
         "Partners’ notices: not in use",
@@ -121,6 +125,49 @@ def test_the_console_says_what_why_and_what_was_told(console: Client) -> None:
         "Unofficial demonstration",
     ):
         assert expected in said, expected
+
+
+@pytest.mark.usefixtures("morning")
+@pytest.mark.parametrize("path", ["/console/", "/console/incidents/2020-01-27-1/"])
+def test_what_waits_for_a_click_stands_open_before_what_is_folded(console: Client, path: str) -> None:
+    html = body(console.get(path))
+    proposed, folded = html.index("Log in with your eHealth certificate"), html.index('id="in-force-2020-01-27-1"')
+    assert proposed < folded < html.index("Work without logging in", folded)
+    inside = html[folded : html.index("</details>", folded)]
+    assert "One hour longer" in inside
+    assert "Put in force" not in inside
+    assert "<details" not in html[html.index("What to do instead") : proposed]
+
+
+def test_a_total_outage_is_counted_and_its_list_folded(console: Client) -> None:
+    functions = tuple(present.pack().functions)
+    make.store_incident(make.incident(functions=functions))
+    html = body(console.get("/console/"))
+    folded = html.index('id="functions-2020-01-27-1"')
+    assert html.index("All 15 functions") > folded
+    assert "Checking vaccinations" in html[folded : html.index("</details>", folded)]
+    make.store_incident(make.incident(functions=functions[:6]))
+    assert "6 of 15 functions" in body(console.get("/console/"))
+    make.store_incident(make.incident(functions=functions[:2]))
+    assert 'id="functions-' not in body(console.get("/console/"))
+
+
+@pytest.mark.usefixtures("morning")
+def test_the_timeline_folds_what_happened_together_and_keeps_every_row(console: Client) -> None:
+    for name in ("Work without logging in", "Prescribe on paper", "Bill later"):
+        add_entry(
+            "2020-01-27-1",
+            kind="activation_active",
+            actor="engine",
+            at=make.NOW,
+            reasons=(Reason("continuity.activated", {"procedure": name}),),
+        )
+    html = body(console.get("/console/incidents/2020-01-27-1/"))
+    timeline = html[html.index('class="timeline"') :]
+    assert timeline.count("Procedure put in force × 3") == 1
+    folded = timeline[timeline.index("× 3") :]
+    assert folded.index("Bill later") < folded.index("Prescribe on paper") < folded.index("</details>")
+    assert TimelineEntry.objects.filter(kind="activation_active", at=make.NOW).count() == 3
 
 
 @pytest.mark.usefixtures("morning")
@@ -269,6 +316,12 @@ def test_the_audit_log_is_listed_latest_first_and_can_only_be_read(console: Clie
     assert actions[0] == "policy.held" or actions[0].endswith("hold")
     assert len(actions) > 5
     assert console.post("/console/audit/").status_code == 405
+
+
+def test_a_browser_that_asks_for_an_icon_is_shown_where_it_is(client: Client) -> None:
+    response = client.get("/favicon.ico")
+    assert (response.status_code, response["Location"]) == (302, "/static/web/icon.svg")
+    assert '<link rel="icon" href="/static/web/icon.svg" type="image/svg+xml">' in body(client.get("/login/"))
 
 
 def test_the_clock_and_the_marks_stand_on_every_screen(client: Client, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from tocsin.continuity.rules.model import Procedure
 from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
 from tocsin.diagnosis.rules.model import Suspect
 from tocsin.incidents.rules.model import Incident
+from tocsin.kernel.intervals import floor_to
 from tocsin.kernel.language import LocalizedText
 from tocsin.observations.rules.model import Eye
 
@@ -25,6 +26,9 @@ SOON = timedelta(minutes=5)
 
 STALE_AFTER = timedelta(minutes=2)
 """Ticks come every ten seconds; a judgement older than this is not the present."""
+
+NAMED_AT_MOST = 4
+"""So many functions are named at once; a longer list is counted and folded, for nobody reads it in a hurry."""
 
 _RANK = {State.OK: 0, State.UNKNOWN: 1, State.DEGRADED: 2, State.DOWN: 3}
 
@@ -120,6 +124,25 @@ class StoredActivation:
 
 
 @dataclass(frozen=True, slots=True)
+class Activations:
+    """An incident's procedures: those that wait for a click, those in force, those that ended."""
+
+    proposed: tuple[StoredActivation, ...]
+    in_force: tuple[StoredActivation, ...]
+    ended: tuple[StoredActivation, ...]
+
+    @property
+    def since(self) -> datetime:
+        """Return when the first of those in force began; there is one."""
+        return min(item.start for item in self.in_force)
+
+    @property
+    def is_since_shared(self) -> bool:
+        """Say whether all that are in force began in the same minute."""
+        return len({floor_to(item.start, timedelta(minutes=1)) for item in self.in_force}) == 1
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A message that waits for approval, and until when it may."""
 
@@ -141,7 +164,18 @@ class Card:
     broken_at: tuple[datetime, ...]
     told: tuple[StoredBulletin, ...]
     drafts: tuple[Draft, ...]
-    activations: tuple[StoredActivation, ...]
+    activations: Activations
+    functions_known: int
+
+    @property
+    def has_many_functions(self) -> bool:
+        """Say whether the functions are too many to be named at once."""
+        return len(self.functions) > NAMED_AT_MOST
+
+    @property
+    def hits_every_function(self) -> bool:
+        """Say whether nothing that the pack knows is spared."""
+        return len(self.functions) == self.functions_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +256,18 @@ def card(
         broken_at=tuple(broken_at),
         told=told,
         drafts=tuple(draft(stored, now=now) for stored in waiting),
-        activations=tuple(item for item in activations if item.incident == incident.id),
+        activations=sorted_out(item for item in activations if item.incident == incident.id),
+        functions_known=len(pack.functions),
     )
+
+
+def sorted_out(activations: Iterable[StoredActivation]) -> Activations:
+    """Set apart what waits for a click, what is in force and what ended, each in its order."""
+    given = tuple(activations)
+    proposed, in_force, ended = (
+        tuple(item for item in given if item.state == state) for state in ("proposed", "active", "ended")
+    )
+    return Activations(proposed, in_force, ended)
 
 
 def draft(stored: StoredBulletin, *, now: datetime) -> Draft:

@@ -10,6 +10,7 @@ from tocsin.catalog.rules.model import Function, Pack
 from tocsin.changes.models import ChangeRow
 from tocsin.detection.models import SeriesPoint
 from tocsin.incidents.queries import timeline as entries
+from tocsin.kernel.intervals import floor_to
 from tocsin.kernel.reasons import Fact, Reason
 from tocsin.observations.models import ReportRow
 from tocsin.web import board, marks
@@ -45,6 +46,23 @@ class Entry:
     reasons: tuple[Reason, ...]
     text: str
     facts: Mapping[str, Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """Entries that say the same kind of thing in the same minute, by the same actor; most often just one."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def first(self) -> Entry:
+        """Return the entry that stands for all."""
+        return self.entries[0]
+
+    @property
+    def is_single(self) -> bool:
+        """Say whether there is nothing to fold."""
+        return len(self.entries) == 1
 
 
 def incident_charts(card: board.Card, *, pack: Pack, now: datetime) -> list[FunctionChart]:
@@ -120,6 +138,21 @@ def timeline(incident_id: str) -> list[Entry]:
         for row in entries(incident_id)
     ]
     return found[::-1]
+
+
+def chapters(timeline: Iterable[Entry]) -> list[Chapter]:
+    """Put neighbours of the same kind, minute and actor together; what somebody wrote stands by itself."""
+    found: list[list[Entry]] = []
+    for entry in timeline:
+        if found and not entry.text and _gist(found[-1][0]) == _gist(entry):
+            found[-1].append(entry)
+        else:
+            found.append([entry])
+    return [Chapter(tuple(entries)) for entries in found]
+
+
+def _gist(entry: Entry) -> tuple[object, ...]:
+    return entry.kind, entry.actor, floor_to(entry.at, timedelta(minutes=1)), entry.text, entry.facts.get("phase")
 
 
 def reports(function_id: str, *, since: datetime, until: datetime) -> list[ReportRow]:

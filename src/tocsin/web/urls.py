@@ -1,11 +1,14 @@
 """Where the console, the login and the panel's form are reached."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
+from django.views.generic import RedirectView
 
 from tocsin.web.views import acts, console, panel, session
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}web/icon.svg"), name="icon"),
     path("login/", session.Login.as_view(), name="login"),
     path("logout/", session.Logout.as_view(), name="logout"),
     path("language/", session.language, name="language"),

@@ -35,7 +35,7 @@ STATES: Words = {
 PHASES: Words = {
     "suspected": _("Suspected"),
     "confirmed": _("Confirmed"),
-    "identified": _("Cause identified"),
+    "identified": _("Likely cause found"),
     "mitigated": _("Mitigated"),
     "monitoring": _("Recovering, being watched"),
     "resolved": _("Over"),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django import template
 from django.utils.translation import gettext, ngettext
 
+from tocsin.bulletins.rules.clock_words import typeset
 from tocsin.bulletins.rules.model import AudienceText, Bulletin
 from tocsin.detection.rules.model import State
 from tocsin.kernel.clock import in_brussels
@@ -55,7 +56,7 @@ def until(moment: datetime, now: datetime) -> str:
 @register.filter
 def text(localized: LocalizedText | None) -> str:
     """Take the reader's language out of a language map."""
-    return localized[times.language()] if localized else ""
+    return typeset(localized[times.language()], times.language()) if localized else ""
 
 
 @register.filter
@@ -67,7 +68,8 @@ def language_text(localized: LocalizedText | None, language: Language) -> str:
 @register.filter
 def sentence(reason: Reason) -> str:
     """Put a reason into words."""
-    return reasons.sentence(reason, pack=present.pack(), procedures=present.procedures())
+    said = reasons.sentence(reason, pack=present.pack(), procedures=present.procedures())
+    return typeset(said, times.language())
 
 
 @register.filter

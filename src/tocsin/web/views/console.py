@@ -54,7 +54,7 @@ def incident(request: HttpRequest, incident_id: str) -> HttpResponse:
     context = {
         "card": card,
         "charts": history.incident_charts(card, pack=pack, now=now),
-        "timeline": history.timeline(incident_id),
+        "timeline": history.chapters(history.timeline(incident_id)),
     }
     return render(request, "web/incident.html", context)
 
