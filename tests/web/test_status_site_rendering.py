@@ -123,7 +123,8 @@ def test_every_language_has_every_page() -> None:
     places += [f"procedures/{name}.html" for name in procedures()]
     expected = {f"{language}/{place}" for language in LANGUAGES for place in places}
 
-    assert set(site) == {*expected, "index.html", "status.json", "robots.txt", "assets/site.css", "assets/refresh.js"}
+    assets = {f"assets/{name}" for name in ("site.css", "refresh.js", "icon.svg")}
+    assert set(site) == {*expected, *assets, "index.html", "status.json", "robots.txt"}
 
 
 def test_every_link_inside_the_site_leads_somewhere_even_from_a_disk() -> None:
@@ -318,12 +319,43 @@ def test_a_replay_says_that_nothing_of_it_happens_now() -> None:
     site = everything(mixed(is_replay=True))
 
     for name, text in pages(site).items():
-        assert re.search(r"[Ss]cripted reconstruction|scénarisée|nagespeelde|[Nn]achgestellte", text), name
+        assert re.search(r"re-enacted|[Rr]econstitu|[Nn]agespeelde|[Nn]achgestellte", text), name
+        top, _, foot = text.partition("<main")
+        if name != "index.html":
+            assert re.search(r"re-enacted|reconstituée|nagespeelde|nachgestellter", top), name
+            assert re.search(r"happening now|en ce moment|gebeurt nu|geschieht jetzt", foot), name
     assert "Scripted reconstruction" in site["en/feed.xml"]
     assert json.loads(site["status.json"])["is_replay"] is True
     assert "data-valid-until" not in site["en/doctor/index.html"], "a reader's clock knows nothing of replayed time"
     assert 'data-refresh-s="5"' in site["en/doctor/index.html"]
     assert 'data-refresh-s="60"' in mixed_site()["en/doctor/index.html"]
+
+
+def test_what_is_said_above_the_fold_of_whose_word_it_is_stays_short() -> None:
+    site = everything(mixed(is_replay=True))
+    for language in LANGUAGES:
+        text = site[f"{language}/doctor/index.html"]
+        whose = re.search(r'<p class="whose">(.*?)</p>', text)
+        assert whose is not None
+        assert len(re.sub(r"<[^>]+>", "", whose[1])) <= 60
+        assert re.search(r"authority|autorité|overheid|Behörde", text.partition("<footer>")[2])
+
+
+def test_a_long_list_of_further_procedures_is_folded_and_none_is_lost() -> None:
+    names = ("a", "b", "c", "d", "e")
+    four = {name: procedure(name) for name in names}
+    text = first(procedures=four).texts["pharmacist"]
+    long = replace(first(), texts={"pharmacist": replace(text, now=text.now[:1], procedures=names)})
+    given = facts(incidents=(incident(),), said=(said(long),), procedures=four)
+    page = everything(given)["en/pharmacist/index.html"]
+    folded = page[page.index('<details class="more">') :]
+
+    assert "4 more procedures" in folded
+    assert folded[: folded.index("</details>")].count("<li>") == 4
+    short = replace(long, texts={"pharmacist": replace(text, now=text.now[:1], procedures=names[:4])})
+    page = everything(replace(given, said=(said(short),)))["en/pharmacist/index.html"]
+    assert '<details class="more">' not in page
+    assert page.count("/procedures/") >= 4
 
 
 def test_feeds_are_atom_in_every_language() -> None:

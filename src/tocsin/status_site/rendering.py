@@ -34,7 +34,7 @@ REFRESH = timedelta(minutes=1)
 
 REPLAY_REFRESH = timedelta(seconds=5)
 
-ASSETS = ("site.css", "refresh.js")
+ASSETS = ("site.css", "refresh.js", "icon.svg")
 
 type Files = dict[str, bytes]
 type Context = dict[str, object]

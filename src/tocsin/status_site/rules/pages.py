@@ -22,6 +22,9 @@ from tocsin.status_site.rules.facts import (
     worst_state,
 )
 
+SHOWN_AT_ONCE = 3
+"""A longer list of further procedures is folded: what is paid and when we speak again must not slip off the screen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -56,6 +59,11 @@ class Block:
     duties: tuple[str, ...]
     said_at: str
     is_ended: bool
+
+    @property
+    def has_much_more(self) -> bool:
+        """Say whether the further procedures are too many to be listed at once."""
+        return len(self.more) > SHOWN_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
