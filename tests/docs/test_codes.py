@@ -4,6 +4,12 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
+
+from tocsin.bulletins.rules.model import BulletinKind
+from tocsin.changes.rules import DriftKind
+from tocsin.continuity.rules.model import ActivationState
+from tocsin.observations.rules.model import NoticeState
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = re.compile(r"[a-z_]+\.[a-z_-]+")
@@ -84,3 +90,43 @@ def test_a_raised_code_is_found_wherever_it_is_raised() -> None:
     assert {"body.too_large", "key.missing", "intake.key_reused", "configuration.debug", "email.refused"} <= raised()
     assert {"intake.too_old", "intake.bad_member", "intake.unknown_region"} <= refused()
     assert {"SubscriptionError", "TooLargeError", "PackError"} <= errors()
+
+
+def given_reasons() -> set[str]:
+    """The codes of all reasons: written out, taken from a table of codes, or made of a kind that a type lists."""
+    kinds: dict[str, tuple[str, ...]] = {
+        "drift": get_args(DriftKind.__value__),
+        "procedure": get_args(ActivationState.__value__),
+        "bulletin": get_args(BulletinKind.__value__),
+        # A partner's "resolved" speaks for nothing that fails.
+        "notice": tuple(state for state in get_args(NoticeState.__value__) if state != "resolved"),
+        # The acts of duty officers are the first words of `_Act(...)`.
+        "operator": tuple(str(node.args[0].value) for node in calls("_Act") if isinstance(node.args[0], ast.Constant)),
+    }
+    made = {f"{prefix}.{kind}" for prefix, found in kinds.items() for kind in found}
+    return made | texts(calls("Reason")) | constants("detection", "changes") | {"eye.sighted"}
+
+
+def constants(*domains: str) -> set[str]:
+    """Every text in the domains' rules that has the form of a code."""
+    paths = [
+        path for domain in domains for path in (ROOT / "src/tocsin" / domain).rglob("*.py") if "rules" in str(path)
+    ]
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text()))]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {text for text in texts if CODE.fullmatch(text)}
+
+
+def test_every_reason_is_explained() -> None:
+    assert given_reasons() == listed("reasons.md")
+
+
+def test_every_reason_made_of_a_kind_is_known_here() -> None:
+    """A new `Reason(f"…")` must be told to `given_reasons`."""
+    prefixes = {
+        str(argument.values[0].value).rstrip(".")
+        for node in calls("Reason")
+        for argument in node.args[:1]
+        if isinstance(argument, ast.JoinedStr) and isinstance(argument.values[0], ast.Constant)
+    }
+    assert prefixes == {"drift", "procedure", "bulletin", "notice", "operator"}
