@@ -20,13 +20,12 @@ def codes(run: Run, number: float, function: str, audience: str) -> set[str]:
     return {reason.code for reason in run.at(number).verdicts[Subject(function, audience)].reasons}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("without", [(), (Eye.CLIENT,), (Eye.PROBES,), (Eye.PANEL,), (Eye.FRONT,)], ids=str)
-def test_nothing_is_said_when_nothing_is_wrong(seed: int, without: tuple[Eye, ...]) -> None:
-    run = watch(World(seed=seed, without=without, minutes=20))
+def test_nothing_is_said_when_nothing_is_wrong(without: tuple[Eye, ...]) -> None:
+    run = watch(World(seed=2, without=without, minutes=15))
     assert run.ever_hit() == set()
-    assert run.at(20).blind == {}
-    assert {verdict.state for verdict in run.at(20).verdicts.values()} == {State.OK}
+    assert run.at(15).blind == {}
+    assert {verdict.state for verdict in run.at(15).verdicts.values()} == {State.OK}
 
 
 def test_every_function_and_audience_has_its_verdict_in_pack_order() -> None:
@@ -42,11 +41,11 @@ def test_every_function_and_audience_has_its_verdict_in_pack_order() -> None:
 def test_a_service_that_fails_is_seen_within_three_minutes_and_not_forgiven_before_its_end(
     effect: str, without: tuple[Eye, ...]
 ) -> None:
-    fault = Fault("rx", effect, 0.4, start=10, end=25)  # type: ignore[arg-type]  # parametrised effects
-    run = watch(World(minutes=35, faults=(fault,), without=without))
+    fault = Fault("rx", effect, 0.4, start=5, end=18)  # type: ignore[arg-type]  # parametrised effects
+    run = watch(World(minutes=24, faults=(fault,), without=without))
     hit = run.minutes_hit("prescribe", "doctor")
-    assert 10 <= hit[0] <= 13
-    assert 25 <= hit[-1] <= 30
+    assert 5 <= hit[0] <= 8
+    assert 18 <= hit[-1] <= 23
     assert hit == [hit[0] + 0.5 * step for step in range(len(hit))]
     assert run.ever_hit() == {("prescribe", "doctor")}
 
@@ -136,6 +135,25 @@ def test_volume_that_vanishes_is_seen_without_the_client_and_until_it_is_back() 
     assert hit[0] <= 14
     assert 40 <= hit[-1] <= 45
     assert run.ever_hit() == {("dispense", "pharmacist")}
+
+
+@pytest.mark.parametrize(
+    ("packages", "regions"), [(("p2",), None), (None, ("east",))], ids=["one package", "one region"]
+)
+def test_a_slice_that_falls_silent_is_missed(packages: tuple[str, ...] | None, regions: tuple[str, ...] | None) -> None:
+    fault = Fault("*", "vanish", 1.0, start=5, end=20, packages=packages, regions=regions)
+    run = watch(World(faults=(fault,), without=(Eye.CLIENT,), minutes=26, volume=2.0))
+    verdict = run.at(12).verdicts[Subject("dispense", "pharmacist")]
+    assert (verdict.state, verdict.packages, verdict.regions) == (State.DOWN, packages, regions)
+    hit = run.minutes_hit("dispense", "pharmacist")
+    assert 5 <= hit[0] <= 9
+    assert 20 <= hit[-1] <= 24
+    assert hit == [hit[0] + 0.5 * step for step in range(len(hit))]
+
+
+def test_clients_that_get_through_take_the_silence_of_a_region_back() -> None:
+    fault = Fault("*", "vanish", 1.0, start=5, end=15, regions=("east",), vantages=("front",))
+    assert watch(World(faults=(fault,), minutes=16, volume=2.0)).ever_hit() == set()
 
 
 def test_rows_the_front_loses_while_clients_get_through_are_no_outage() -> None:
@@ -235,7 +253,7 @@ def test_one_site_that_retries_is_not_an_outage() -> None:
     assert run.ever_hit() == set()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_small_volumes_raise_no_alarm_and_still_show_an_outage(seed: int) -> None:
     assert watch(World(volume=0.1, seed=seed)).ever_hit() == set()
     run = watch(World(volume=0.2, seed=seed, faults=(Fault("rx", "error", 0.9),)))

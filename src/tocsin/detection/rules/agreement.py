@@ -8,6 +8,7 @@ where the front misses calls of that service too: one vendor that stops reportin
 from collections.abc import Sequence
 
 from tocsin.detection.rules.findings import Found
+from tocsin.detection.rules.model import Signal
 from tocsin.detection.rules.profile import Profile
 from tocsin.detection.rules.tallies import OK, TIMEOUT, Tally
 from tocsin.detection.rules.volume import Flow
@@ -31,7 +32,9 @@ def uncontradicted(
         if one.signal.kind != "volume":
             kept.append(one)
         elif eye is Eye.FRONT:
-            kept.extend([] if service in through else [one])
+            is_slice = one.signal.packages is not None or one.signal.regions is not None
+            is_seen = _slice_gets_through(one.signal, counts) if is_slice and through else service in through
+            kept.extend([] if is_seen else [one])
         elif Eye.FRONT not in evidence.last_seen or service in front_misses:
             kept.append(one)
     return kept
@@ -46,3 +49,19 @@ def _client_gets_through(counts: Tally, flows: Flow, profile: Profile) -> frozen
     is_answered = (calls >= _ENOUGH_CALLS) & (outcomes[OK] >= _WELL_ANSWERED * calls)
     gets_through = is_there & is_answered & profile.is_known[client]
     return frozenset(name for name, is_so in zip(profile.services, gets_through, strict=True) if is_so)
+
+
+def _slice_gets_through(signal: Signal, counts: Tally) -> bool:
+    """Say whether clients of the package, or in the region, are answered whatever they call.
+
+    Asked over all services: a slice falls silent as a whole, and some services have no clients of their own.
+    """
+    client = VANTAGES.index(Eye.CLIENT)
+    if signal.packages is not None:
+        member, planes = counts.names.packages.index(signal.packages[0]), counts.by_package
+    else:
+        assert signal.regions is not None
+        member, planes = counts.names.regions.index(signal.regions[0]), counts.by_region
+    outcomes = planes[OK : TIMEOUT + 1, client, :, member, :_WINDOW].sum(axis=(1, 2))
+    calls = float(outcomes.sum())
+    return calls >= _ENOUGH_CALLS and float(outcomes[OK]) >= _WELL_ANSWERED * calls

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from tocsin.catalog.rules.model import Pack
+from tocsin.detection.rules.absence import absence_signals
 from tocsin.detection.rules.agreement import uncontradicted
 from tocsin.detection.rules.blindness import blind_eyes
 from tocsin.detection.rules.findings import Found
@@ -65,6 +66,9 @@ def _findings(
     shares = share_signals(counts, profile=profile, previous=before, now=now)
     flows = flow(counts, profile=profile, previous=previous, now=now)
     volumes = list(volume_signals(flows, profile=profile, previous=before, now=now))
+    missed = {one.signal.service for one in volumes if one.signal.eye is Eye.FRONT}
+    slices = absence_signals(counts, profile=profile, previous=previous, now=now)
+    volumes.extend(one for one in slices if one.signal.service not in missed)
     checks: list[Found] = []
     if Eye.PROBES in evidence.last_seen:
         checks = list(probe_signals(evidence.probes, services=tuple(pack.services), previous=before, now=now))

@@ -54,7 +54,8 @@ class Tally:
     """Counts over the look-back window.
 
     `totals` is [plane, vantage, service, step], `by_package` and `by_region` have one more axis before the step.
-    `calls` is [vantage, service, long step]; `alive` [vantage, long step] says for which part of each step the
+    `calls` is [vantage, service, long step], `front_calls_by_package` and `front_calls_by_region` [service, member,
+    long step]; `alive` [vantage, long step] says for which part of each step the
     vantage gave any sign of life.
     """
 
@@ -63,6 +64,8 @@ class Tally:
     by_package: Numbers
     by_region: Numbers
     calls: Numbers
+    front_calls_by_package: Numbers
+    front_calls_by_region: Numbers
     alive: Numbers
     cells: Cells
 
@@ -81,6 +84,18 @@ def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
     sizes = (len(VANTAGES), len(names.services))
     answered = rollups.outcomes.sum(axis=1)
     calls = _sums(series[is_long] * LONG_STEPS + long_step[is_long], answered[is_long], (*sizes, LONG_STEPS))
+    is_front = np.flatnonzero(is_long & (series < len(names.services)))
+    by_member = [
+        _sums(
+            (series[is_front] * len(words) + _recoded(codes[is_front], old, words)) * LONG_STEPS + long_step[is_front],
+            answered[is_front],
+            (len(names.services), len(words), LONG_STEPS),
+        )
+        for codes, old, words in (
+            (rollups.package, rollups.packages, names.packages),
+            (rollups.region, rollups.regions, names.regions),
+        )
+    ]
     is_near = is_long & (long_step < STEPS)
     cells = _cells(rollups, np.flatnonzero(is_near), series=series, step=long_step, names=names, profile=profile)
     return Tally(
@@ -89,6 +104,8 @@ def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
         by_package=_planes(cells, cells.package, (*sizes, len(names.packages))),
         by_region=_planes(cells, cells.region, (*sizes, len(names.regions))),
         calls=calls,
+        front_calls_by_package=by_member[0],
+        front_calls_by_region=by_member[1],
         alive=_alive(series[is_long], age[is_long], len(names.services)),
         cells=cells,
     )

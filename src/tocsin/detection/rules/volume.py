@@ -72,6 +72,7 @@ def volume_signals(flows: Flow, *, profile: Profile, previous: Mapping[Key, Sign
     for vantage, eye in enumerate(VANTAGES):
         for service, name in enumerate(profile.services):
             before = previous.get((name, eye, "volume"))
+            before = before if before is not None and is_whole(before) else None
             seen, expected = flows.seen[vantage, service], flows.expected[vantage, service]
             share = _missing(seen, expected)
             if not is_gone[vantage, service] and (before is None or share < 1.0 - _BACK):
@@ -91,6 +92,11 @@ def volume_signals(flows: Flow, *, profile: Profile, previous: Mapping[Key, Sign
                 ),
                 share,
             )
+
+
+def is_whole(signal: Signal) -> bool:
+    """Say whether the signal is about all callers."""
+    return signal.packages is None and signal.regions is None
 
 
 def _levels(seen: Numbers, expected: Numbers) -> Numbers:
@@ -115,7 +121,11 @@ def _carry(level: Numbers, *, profile: Profile, previous: Judgement | None) -> N
     """Keep the level at which a volume signal began: calls that stay away must not become the new usual."""
     if previous is None:
         return
-    signals = [signal for signal in previous.signals if signal.kind == "volume" and signal.service in profile.services]
+    signals = [
+        signal
+        for signal in previous.signals
+        if signal.kind == "volume" and is_whole(signal) and signal.service in profile.services
+    ]
     rates = profile.rates_over([previous.at])[..., 0] * 60.0 if signals else None
     for signal in signals:
         place = (VANTAGES.index(signal.eye), profile.services.index(signal.service))
