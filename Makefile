@@ -5,7 +5,7 @@ BIN := .venv/bin
 SCENARIO ?= demo/2020-01-27
 SPEED ?= 60
 
-.PHONY: help setup setup-test demo test lint types contracts unit accept bench lock clean
+.PHONY: help setup setup-test demo test lint types contracts unit screenshots bench lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ contracts: setup-test ## imports point down only
 
 unit: setup-test ## unit and service tests only (under 90 s)
 	@$(BIN)/pytest -q tests/rules tests/services tests/contracts
+
+screenshots: setup-test ## renew the pictures in docs/ by the browser tests
+	@TOCSIN_UPDATE_SCREENSHOTS=1 $(BIN)/pytest -q tests/browser
 
 bench: setup-test ## the benchmarks, each against its peer or its target
 	@for each in bench/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done

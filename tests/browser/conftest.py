@@ -2,18 +2,21 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGUMENTS = [
@@ -98,3 +101,96 @@ def _wait_for(url: str) -> None:
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.1)
     raise AssertionError(f"{url} did not answer")
+
+
+SIZES: dict[str, ViewportSize] = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1440, "height": 900}}
+RESULTS = ROOT / "test-results" / "screenshots"
+PICTURES = ROOT / "docs" / "screenshots"
+UPDATE = "TOCSIN_UPDATE_SCREENSHOTS"
+"""Set it (`make screenshots`) to renew the pictures in `docs/`; they are always taken into `test-results/`."""
+
+
+@pytest.fixture
+def base(morning: Running) -> str:
+    return morning.base
+
+
+@pytest.fixture
+def morning_site(morning: Running) -> Path:
+    return morning.folder / "site"
+
+
+@pytest.fixture
+def visit(browser: Browser, morning: Running) -> Callable[..., Page]:
+    def go(
+        path: str,
+        *,
+        size: str,
+        color_scheme: Literal["light", "dark"] = "light",
+        asked: list[str] | None = None,
+    ) -> Page:
+        context = browser.new_context(viewport=SIZES[size], color_scheme=color_scheme, locale="en")
+        page = context.new_page()
+        if asked is not None:
+            page.on("request", lambda request: asked.append(request.url))
+        answer = page.goto(f"{morning.base}/{path}")
+        assert answer is not None
+        assert answer.status == 200
+        return page
+
+    return go
+
+
+@pytest.fixture(scope="session")
+def session_state(browser: Browser, morning: Running, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Log in once, as an operator would; the cookies serve every test."""
+    state = tmp_path_factory.mktemp("session") / "state.json"
+    context = browser.new_context(locale="en")
+    page = context.new_page()
+    page.goto(f"{morning.base}/login/")
+    page.fill("input[name=username]", morning.operator)
+    page.fill("input[name=password]", morning.password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/")
+    context.storage_state(path=state)
+    context.close()
+    return state
+
+
+@pytest.fixture
+def logged_in(browser: Browser, morning: Running, session_state: Path) -> Callable[..., Page]:
+    def go(path: str, *, size: str, said: list[str] | None = None) -> Page:
+        context = browser.new_context(viewport=SIZES[size], storage_state=session_state, locale="en")
+        page = context.new_page()
+        if said is not None:
+            page.on("console", lambda message: said.append(message.text))
+        answer = page.goto(f"{morning.base}/{path}")
+        assert answer is not None
+        assert answer.status == 200
+        return page
+
+    return go
+
+
+@pytest.fixture
+def violations() -> Callable[[Page], list[str]]:
+    def found(page: Page) -> list[str]:
+        response = Axe().run(page).response
+        return [f"{each['id']}: {node['html'][:200]}" for each in response["violations"] for node in each["nodes"]]
+
+    return found
+
+
+@pytest.fixture
+def photograph() -> Callable[[Page, str], Path]:
+    def take(page: Page, name: str) -> Path:
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        picture = RESULTS / f"{name}.png"
+        page.screenshot(path=picture)
+        if os.environ.get(UPDATE):
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(picture, PICTURES / picture.name)
+        assert (PICTURES / picture.name).is_file(), f"docs/screenshots lacks {picture.name}: make screenshots"
+        return picture
+
+    return take
