@@ -170,6 +170,16 @@ def test_the_timeline_folds_what_happened_together_and_keeps_every_row(console: 
     assert TimelineEntry.objects.filter(kind="activation_active", at=make.NOW).count() == 3
 
 
+def test_of_many_messages_the_latest_stand_open(console: Client) -> None:
+    make.store_incident(make.incident())
+    for number in range(1, 9):
+        make.publish(make.bulletin(present.pack(), number=number, at=make.BEGAN + timedelta(minutes=number)))
+    html = body(console.get("/console/"))
+    folded = html.index('id="earlier-2020-01-27-1"')
+    assert "2 earlier messages" in html[folded:]
+    assert html.index("2020-01-27-1-b8") < html.index("2020-01-27-1-b3") < folded < html.index("2020-01-27-1-b2")
+
+
 @pytest.mark.usefixtures("morning")
 def test_a_draft_shows_all_four_languages_before_its_button(console: Client) -> None:
     html = body(console.get("/console/"))
