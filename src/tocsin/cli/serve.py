@@ -25,7 +25,7 @@ def serve(
     ] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=3600, help="replay: how many times as fast it runs.")] = 60.0,
     paused: Annotated[bool, typer.Option("--paused", help="replay: stand still until it is started.")] = False,
-    story: Annotated[bool, typer.Option("--story", help="Print the story (what is seen, decided and told) instead of where to look.")] = False,
+    story: Annotated[bool, typer.Option("--story", help="Tell here what is seen, decided and told.")] = False,
 ) -> None:
     """Check everything, migrate, and run the process tree until told to stop."""
     from tocsin.runtime.serving import ClockChoice, Serving, run
