@@ -207,7 +207,8 @@ def _grid(place: Place, tally: Tally, steps: int) -> Grid:
     """Return the counts of one series per package and region over the newest steps."""
     cells = tally.cells
     shape = (len(tally.names.packages), len(tally.names.regions))
-    mine = (cells.series == place.vantage * len(tally.names.services) + place.service) & (cells.step < steps)
+    series = place.vantage * len(tally.names.services) + place.service
+    mine = np.flatnonzero((cells.series == series) & (cells.step < steps))
     key = cells.package[mine] * shape[1] + cells.region[mine]
     planes = cells.planes[:, mine]
     size = shape[0] * shape[1]

@@ -82,7 +82,8 @@ def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
     long_step = age // STEP_S
     is_long = (long_step >= 0) & (long_step < LONG_STEPS) & (series >= 0)
     sizes = (len(VANTAGES), len(names.services))
-    answered = rollups.outcomes.sum(axis=1)
+    # Column by column: summing over a short last axis is many times slower.
+    answered = rollups.outcomes[:, 0] + rollups.outcomes[:, 1] + rollups.outcomes[:, 2] + rollups.outcomes[:, 3]
     calls = _sums(series[is_long] * LONG_STEPS + long_step[is_long], answered[is_long], (*sizes, LONG_STEPS))
     is_front = np.flatnonzero(is_long & (series < len(names.services)))
     by_member = [
@@ -97,7 +98,9 @@ def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
         )
     ]
     is_near = is_long & (long_step < STEPS)
-    cells = _cells(rollups, np.flatnonzero(is_near), series=series, step=long_step, names=names, profile=profile)
+    cells = _cells(
+        rollups, _as_slice(np.flatnonzero(is_near)), series=series, step=long_step, names=names, profile=profile
+    )
     return Tally(
         names=names,
         totals=_planes(cells, None, sizes),
@@ -132,16 +135,22 @@ def _recoded(codes: NDArray[np.int16], old: tuple[str, ...], new: tuple[str, ...
     return table[codes] if codes.size else np.zeros(0, np.int64)
 
 
+def _as_slice(rows: NDArray[np.intp]) -> NDArray[np.intp] | slice:
+    """Return rows that follow one another as a slice, which copies nothing: the usual case, for buckets are sorted."""
+    is_run = rows.size > 0 and int(rows[-1] - rows[0]) + 1 == rows.size
+    return slice(int(rows[0]), int(rows[-1]) + 1) if is_run else rows
+
+
 def _cells(
-    rollups: Rollups, rows: NDArray[np.intp], *, series: Codes, step: Codes, names: Names, profile: Profile
+    rollups: Rollups, rows: NDArray[np.intp] | slice, *, series: Codes, step: Codes, names: Names, profile: Profile
 ) -> Cells:
     near = series[rows]
-    planes = np.zeros((PLANES, rows.size))
+    planes = np.zeros((PLANES, near.size))
     planes[:SLOW] = rollups.outcomes[rows].T
     durations = rollups.durations[rows]
     is_slow = _slow_bins(names, profile)[near]
     planes[SLOW] = np.einsum("ij,ij->i", durations, is_slow)
-    planes[TIMED] = durations.sum(axis=1)
+    planes[TIMED] = planes[OK] + planes[REJECTED] + planes[ERROR]
     return Cells(
         series=near,
         package=_recoded(rollups.package[rows], rollups.packages, names.packages),
