@@ -85,9 +85,8 @@ def combine(parts: Sequence[Rollups]) -> Rollups:
     filled = [part for part in parts if len(part)] or list(parts[:1])
     if not filled:
         return empty()
-    if len(filled) == 1 and _is_settled(filled[0]):
-        return filled[0]
-    return _settled(_concatenated(filled))
+    joined = filled[0] if len(filled) == 1 else _concatenated(filled)
+    return joined if _is_settled(joined) else _settled(joined)
 
 
 def between(rollups: Rollups, start: datetime, end: datetime) -> Rollups:

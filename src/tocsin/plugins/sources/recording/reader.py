@@ -5,14 +5,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tocsin.kernel.clock import parse_moment
 from tocsin.kernel.errors import ConfigurationError, InputError
-from tocsin.observations.rules.columns import join
+from tocsin.observations.rules.columns import join, select
 from tocsin.observations.rules.model import Rollups, Transactions
 from tocsin.observations.rules.rollup import combine, five_minute_sums, roll_up
 from tocsin.plugins.sources.parquet.reader import read, read_pieces
 from tocsin.plugins.sources.recording import lines
 from tocsin.plugins.sources.recording.model import Recording
+
+_BUCKET_US = 300 * 1_000_000
 
 
 def open_recording(folder: Path) -> Recording:
@@ -108,12 +112,19 @@ def _transactions(folder: Path, rejected: dict[str, int]) -> Transactions:
 
 
 def _history(folder: Path, rejected: dict[str, int]) -> Rollups:
+    """Sum the history piece by piece, whole buckets at a time, so that it never stands in memory twice."""
     sums: list[Rollups] = []
     for path in _parquet_files(folder / "history"):
-        bad = 0
+        bad, held = 0, None
         for piece, left_out in read_pieces(path):
-            sums.append(five_minute_sums(roll_up(piece)))
             bad += left_out
+            known = piece if held is None else join([held, piece])
+            last_bucket_us = int(known.time_us[-1]) // _BUCKET_US * _BUCKET_US if len(known) else 0
+            cut = int(np.searchsorted(known.time_us, last_bucket_us))
+            sums.append(five_minute_sums(roll_up(select(known, slice(0, cut)))))
+            held = select(known, slice(cut, len(known)))
+        if held is not None:
+            sums.append(five_minute_sums(roll_up(held)))
         rejected[f"history/{path.name}"] = bad
     return combine(sums)
 
