@@ -14,6 +14,10 @@ from html import escape
 from tocsin.notifications.rules.model import Letter, Link, Message, Section
 
 
+UNFOLDED = SMTP.clone(max_line_length=900)
+"""Headers on one line (RFC 5322 allows 998 characters): where Python folds before an encoded word it doubles the space."""
+
+
 def as_email(message: Message, *, sender: Address) -> EmailMessage:
     """Return the e-mail; the same message gives the same `Message-ID`, so that a second copy can be told."""
     letter = message.letter
@@ -32,6 +36,7 @@ def as_email(message: Message, *, sender: Address) -> EmailMessage:
     mail.set_content(as_text(letter), cte="quoted-printable")
     mail.add_alternative(as_html(letter), subtype="html", cte="quoted-printable")
     mail["Content-Language"] = letter.language  # last: setting the content would take it away
+    mail.policy = UNFOLDED
     return mail
 
 
