@@ -13,9 +13,8 @@ from html import escape
 
 from tocsin.notifications.rules.model import Letter, Link, Message, Section
 
-
 UNFOLDED = SMTP.clone(max_line_length=900)
-"""Headers on one line (RFC 5322 allows 998 characters): where Python folds before an encoded word it doubles the space."""
+"""Headers on one line (RFC 5322 allows 998 characters): Python doubles a space where it folds before an encoded word."""
 
 
 def as_email(message: Message, *, sender: Address) -> EmailMessage:
