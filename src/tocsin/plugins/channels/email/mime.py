@@ -14,7 +14,7 @@ from html import escape
 from tocsin.notifications.rules.model import Letter, Link, Message, Section
 
 UNFOLDED = SMTP.clone(max_line_length=900)
-"""Headers on one line (RFC 5322 allows 998 characters): Python doubles a space where it folds before an encoded word."""
+"""Headers on one line (RFC 5322 allows 998 characters): Python doubles a space if it folds before an encoded word."""
 
 
 def as_email(message: Message, *, sender: Address) -> EmailMessage:
