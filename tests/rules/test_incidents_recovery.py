@@ -39,10 +39,17 @@ def test_the_last_service_to_recover_counts() -> None:
 
 
 def test_what_nobody_calls_says_nothing() -> None:
-    assert good_run_start(empty(), ["sts"], now=NOW) == NOW
-    assert good_run_start(minutes_of("sts", now=NOW, per_bucket=0), ["sts"], now=NOW) == NOW
+    assert good_run_start(empty(), ["sts"], now=NOW) is None
+    assert good_run_start(minutes_of("sts", now=NOW, per_bucket=0), ["sts"], now=NOW) is None
 
 
 def test_minutes_with_few_calls_say_nothing_for_or_against() -> None:
     rollups = minutes_of("sts", now=NOW, per_bucket=1, failing_before_s=NOW_S - 5 * 60)
-    assert good_run_start(rollups, ["sts"], now=NOW) <= NOW - 5 * MINUTE
+    assert good_run_start(rollups, ["sts"], now=NOW) in {NOW - 5 * MINUTE, NOW - FURTHEST * MINUTE}
+
+
+def test_looking_at_calls_alone_overlooks_failures() -> None:
+    failing = minutes_of("sts", now=NOW, failing_before_s=NOW_S - 5 * 60)
+    silent = minutes_of("sts", now=NOW, silent_before_s=NOW_S - 5 * 60)
+    assert good_run_start(failing, ["sts"], now=NOW, only_calls=True) == NOW - FURTHEST * MINUTE
+    assert good_run_start(silent, ["sts"], now=NOW, only_calls=True) == NOW - 5 * MINUTE

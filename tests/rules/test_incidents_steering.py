@@ -223,6 +223,22 @@ def test_members_who_say_that_it_still_fails_hold_the_end_back() -> None:
     assert happened[-1][0] == 12
 
 
+def test_where_no_client_software_tells_the_members_word_counts_for_both_intervals() -> None:
+    start = NOW + 5 * MINUTE
+    reports = [report(works=False, at=start + minute * MINUTE, member=f"m{minute}") for minute in (2, 3)]
+    seen = replace(evidence(now=start, reports=reports), last_seen={Eye.FRONT: start})
+    assert closing(opened(), start=start, seen=seen)[-1][0] == 12
+
+
+def test_calls_that_are_still_coming_back_put_the_good_run_off() -> None:
+    now = NOW + 20 * MINUTE
+    begun = replace(opened(), phase=Phase.MONITORING, good_since=now - 10 * MINUTE)
+    rollups = minutes_of("sts", silent_before_s=int((now - 4 * MINUTE).timestamp()), now=now)
+    assert steps([begun], calm(at=now), now=now, seen=replace(evidence(now=now), rollups=rollups)) == ()
+    (closed,) = steps([begun], calm(at=now), now=now)
+    assert closed.kind == "closed"
+
+
 def test_one_bad_report_among_good_ones_does_not() -> None:
     start = NOW + 5 * MINUTE
     reports = [report(works=minute != 7, at=start + minute * MINUTE, member=f"m{minute}") for minute in (6, 7, 8)]

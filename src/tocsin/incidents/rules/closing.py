@@ -8,14 +8,16 @@ from tocsin.detection.rules.model import Judgement, State, Verdict
 from tocsin.incidents.rules.model import Incident, Phase
 from tocsin.incidents.rules.recovery import good_run_start
 from tocsin.kernel.reasons import Reason
-from tocsin.observations.rules.model import Evidence
+from tocsin.observations.rules.model import Evidence, Eye
 
 INTERVAL = timedelta(minutes=5)
 GOOD_INTERVALS = 2
 """Two consecutive good intervals end an incident, as gematik's public status does."""
 
 FRESH = timedelta(minutes=5)
-"""A report or probe older than an interval speaks of the past."""
+FRESH_ALONE = timedelta(minutes=10)
+"""A report or probe older than an interval speaks of the past. Where no client software tells how callers fare, the
+panel alone does, and its word counts for both intervals."""
 
 BAD_REPORTS = 2
 """One report can be about something else; two members who agree cannot be overheard."""
@@ -27,16 +29,19 @@ FAILED_PROBES = 2
 def good_since(incident: Incident, judgement: Judgement, evidence: Evidence, *, now: datetime) -> datetime | None:
     """Return since when all that the incident listed has been good; None while anything is bad or nobody sees.
 
-    A good run, once begun, goes on; a new one is read back from what the services concerned showed.
+    A new good run is read back from what the services concerned showed. One that has begun goes on, but begins later
+    when calls turn out to be still coming back.
     """
     verdicts = list(_listed(incident, judgement))
     if any(verdict.state in {State.DEGRADED, State.DOWN} for verdict in verdicts):
         return None
     if not any(verdict.state is State.OK for verdict in verdicts):
         return None
-    if incident.good_since is not None:
-        return incident.good_since
-    return max(incident.opened_at, good_run_start(evidence.rollups, incident.services, now=now))
+    begun = incident.good_since
+    read = good_run_start(evidence.rollups, incident.services, now=now, only_calls=begun is not None)
+    if begun is None:
+        return max(incident.opened_at, read or now)
+    return max(begun, read or begun)
 
 
 def contradictions(incident: Incident, evidence: Evidence, *, graph: Graph, now: datetime) -> tuple[Reason, ...]:
@@ -63,10 +68,11 @@ def _listed(incident: Incident, judgement: Judgement) -> Iterator[Verdict]:
 
 
 def _bad_reports(incident: Incident, evidence: Evidence, now: datetime) -> Iterator[Reason]:
+    since = now - (FRESH if Eye.CLIENT in evidence.last_seen else FRESH_ALONE)
     fresh = {
         report.member: report.works
         for report in evidence.reports
-        if report.at > now - FRESH
+        if report.at > since
         and report.function in incident.functions
         and (incident.packages is None or report.package in incident.packages)
     }

@@ -27,8 +27,9 @@ SURPRISE = 3.0
 FLOOR = 0.02
 """A minute's failing share may exceed the present one by three standard deviations and two in a hundred."""
 
-FEWER = 0.6
-"""Below this share of the present calls, a minute still lacked some (calls come and go by a third)."""
+FEWER = 0.7
+CALLS_SURPRISE = 2.0
+"""Below this share of the present calls, less two standard deviations, a minute still lacked some."""
 
 SLOWER_BINS = 2.0
 """Histogram bins, each 28 % wider than the last, by which a minute's typical answer may be slower."""
@@ -36,18 +37,23 @@ SLOWER_BINS = 2.0
 type Numbers = NDArray[np.float64]
 
 
-def good_run_start(rollups: Rollups, services: Collection[str], *, now: datetime) -> datetime:
-    """Return since when the services' minutes look like the present ones; `now` when nothing can be read."""
+def good_run_start(
+    rollups: Rollups, services: Collection[str], *, now: datetime, only_calls: bool = False
+) -> datetime | None:
+    """Return since when the services' minutes look like the present ones; None when nothing can be read.
+
+    With `only_calls` it is looked at calls alone: while more and more come back, what looked like enough was not.
+    """
     runs = [
         run
         for vantage in range(len(rollups.vantages))
         for service in services
-        if (run := _good_minutes(rollups, vantage, service, now)) is not None
+        if (run := _good_minutes(rollups, vantage, service, now, only_calls=only_calls)) is not None
     ]
-    return now - timedelta(seconds=MINUTE_S * min(runs, default=0))
+    return now - timedelta(seconds=MINUTE_S * min(runs)) if runs else None
 
 
-def _good_minutes(rollups: Rollups, vantage: int, service: str, now: datetime) -> int | None:
+def _good_minutes(rollups: Rollups, vantage: int, service: str, now: datetime, *, only_calls: bool) -> int | None:
     if service not in rollups.services:
         return None
     mine = (rollups.vantage == vantage) & (rollups.service == rollups.services.index(service))
@@ -56,7 +62,11 @@ def _good_minutes(rollups: Rollups, vantage: int, service: str, now: datetime) -
     calls, failed, slowness = _by_minute(rollups, mine, age)
     if calls[:PRESENT].sum() < ENOUGH_CALLS:
         return None
-    bad = _unlike_present(calls, failed, slowness)
+    bad = _lacks_calls(calls)
+    if not only_calls:
+        bad |= _answers_worse(calls, failed, slowness)
+    # The present is good by detection's word.
+    bad[:PRESENT] = False
     return int(np.argmax(bad)) if bad.any() else FURTHEST
 
 
@@ -71,15 +81,15 @@ def _by_minute(rollups: Rollups, mine: NDArray[np.bool_], age: NDArray[np.int64]
     return calls, failed, places / np.maximum(timed, 1.0)
 
 
-def _unlike_present(calls: Numbers, failed: Numbers, slowness: Numbers) -> NDArray[np.bool_]:
-    usual_calls = calls[:PRESENT].mean()
+def _lacks_calls(calls: Numbers) -> NDArray[np.bool_]:
+    present = calls[:PRESENT].mean()
+    return np.asarray(calls < FEWER * present - CALLS_SURPRISE * np.sqrt(present), bool)
+
+
+def _answers_worse(calls: Numbers, failed: Numbers, slowness: Numbers) -> NDArray[np.bool_]:
     usual_share = failed[:PRESENT].sum() / calls[:PRESENT].sum()
     share = failed / np.maximum(calls, 1.0)
     chance = np.sqrt(max(usual_share, FLOOR) * (1.0 - usual_share) / np.maximum(calls, 1.0))
     is_failing = share > usual_share + FLOOR + SURPRISE * chance
     is_slow = slowness > slowness[:PRESENT].mean() + SLOWER_BINS
-    lacks_calls = calls < FEWER * usual_calls - SURPRISE * np.sqrt(usual_calls)
-    bad = ((is_failing | is_slow) & (calls >= ENOUGH_CALLS)) | lacks_calls
-    # The present is good by detection's word.
-    bad[:PRESENT] = False
-    return np.asarray(bad, bool)
+    return np.asarray((is_failing | is_slow) & (calls >= ENOUGH_CALLS), bool)
