@@ -212,9 +212,7 @@ def _exponential(point: Any, to_ms: float) -> tuple[tuple[int, ...], tuple[float
 
 
 def _is_rising(bounds: Sequence[float]) -> bool:
-    return all(math.isfinite(bound) for bound in bounds) and all(
-        low < high for low, high in pairwise(bounds)
-    )
+    return all(math.isfinite(bound) for bound in bounds) and all(low < high for low, high in pairwise(bounds))
 
 
 def _read_span(span: Any, resource: Attributes, *, names: Names, into: Decoded) -> None:
