@@ -136,6 +136,9 @@ def test_what_waits_for_a_click_stands_open_before_what_is_folded(console: Clien
     inside = html[folded : html.index("</details>", folded)]
     assert "One hour longer" in inside
     assert "Put in force" not in inside
+    assert "End</button>" in inside
+    assert "Put in force</button>" in html[proposed:folded]
+    assert "Set aside</button>" in html[proposed:folded]
     assert "<details" not in html[html.index("What to do instead") : proposed]
 
 
