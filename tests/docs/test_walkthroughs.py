@@ -132,3 +132,23 @@ def test_the_recording_made_as_its_page_says_is_played(tmp_path: Path) -> None:
     assert '"event": "summary"' in said
     assert "0 inputs could not be used" in said
     assert "OPENED" not in said
+
+
+@pytest.mark.slow
+def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "demo").symlink_to(ROOT / "demo")
+    script = "\n".join(block for _, block in marked("tutorial/first-incident.md"))
+    said = run(script, folder=tmp_path, env=clean(TOCSIN_PASSWORD="never used before"))
+    for expected in ("OPENED", "TOLD", "Fine-grained access", "Nothing to mend.", "/panel/", "audit log is intact: 2"):
+        assert expected in said
+    assert re.search(r"^08:1\d:\d\d  OPENED  2020-01-27-1", said, flags=re.MULTILINE)
+    assert (tmp_path / "my-tocsin" / "tocsin.sqlite3").exists()
+
+
+def test_commands_in_the_reference_have_an_example_that_is_called_rightly() -> None:
+    page = (ROOT / "docs/reference/commands.md").read_text()
+    for command, text in re.findall(r"^## tocsin ([a-z]+)$(.*?)(?=^## |\Z)", page, flags=re.MULTILINE | re.DOTALL):
+        (example,) = re.findall(r"```sh\n(tocsin .*)\n```", text)
+        assert example.split()[1] == command
+        given = set(re.findall(r" (--[a-z-]+)", example))
+        assert given <= set(re.findall(r"`(--[a-z-]+)`", text))
