@@ -152,3 +152,12 @@ def test_commands_in_the_reference_have_an_example_that_is_called_rightly() -> N
         assert example.split()[1] == command
         given = set(re.findall(r" (--[a-z-]+)", example))
         assert given <= set(re.findall(r"`(--[a-z-]+)`", text))
+
+
+def test_the_configuration_for_production_has_nothing_to_mend(tmp_path: Path) -> None:
+    page = (ROOT / "docs/how-to/run-in-production.md").read_text()
+    (configuration,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "tocsin.toml").write_text(configuration)
+    assert run("tocsin check --config tocsin.toml", folder=tmp_path, env=clean()) == "Nothing to mend.\n"
+    (started,) = re.findall(r"^ExecStart=\S+/tocsin (.*)$", page, flags=re.MULTILINE)
+    assert "--host" in run(f"tocsin {started} --help", folder=tmp_path, env=clean())
