@@ -283,7 +283,7 @@ def evidence_at(world: World, seen: Rollups, checks: Sequence[ProbeResult], now:
             window = rows(window, window.vantage != code)
     last_seen: dict[Eye, datetime] = {Eye.PANEL: START, Eye.PARTNER: START}
     for code, eye in enumerate((Eye.FRONT, Eye.CLIENT)):
-        mine = window.bucket_s[window.vantage == code]
+        mine = seen.bucket_s[(seen.vantage == code) & (seen.bucket_s <= now.timestamp() - BUCKET_S)]
         if mine.size:
             last_seen[eye] = datetime.fromtimestamp(int(mine[-1]) + BUCKET_S - 1, tz=UTC)
     done = tuple(check for check in checks if now - timedelta(minutes=30) < check.at <= now)

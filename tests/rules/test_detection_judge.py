@@ -273,3 +273,38 @@ def test_a_quieter_day_is_not_an_outage() -> None:
 def test_a_restart_in_the_middle_of_an_outage_finds_it_again() -> None:
     whole = watch(World(faults=(Fault("rx", "error", 0.5, start=-15, end=20),), minutes=3))
     assert set(whole.hit(0.5)) == {("prescribe", "doctor")}
+
+
+def test_where_there_is_no_front_the_client_alone_may_miss_calls() -> None:
+    run = watch(World(faults=(Fault("disp", "vanish", 1.0, start=5),), without=(Eye.FRONT, Eye.PROBES), minutes=12))
+    assert run.ever_hit() == {("dispense", "pharmacist")}
+    assert run.at(12).verdicts[Subject("dispense", "pharmacist")].eyes == {Eye.CLIENT}
+
+
+def test_a_client_that_misses_calls_with_the_front_bears_it_out() -> None:
+    run = watch(World(faults=(Fault("disp", "vanish", 1.0, start=5),), minutes=12, volume=2.0))
+    assert run.at(12).verdicts[Subject("dispense", "pharmacist")].eyes >= {Eye.FRONT, Eye.CLIENT}
+
+
+def test_clients_of_a_silent_package_that_get_through_take_its_silence_back() -> None:
+    fault = Fault("*", "vanish", 1.0, start=5, end=15, packages=("p1",), vantages=("front",))
+    assert watch(World(faults=(fault,), minutes=16, volume=2.0)).ever_hit() == set()
+
+
+def test_when_everybody_falls_silent_no_slice_is_named() -> None:
+    run = watch(World(faults=(Fault("disp", "vanish", 1.0, start=5),), without=(Eye.CLIENT,), minutes=12, volume=2.0))
+    verdict = run.at(12).verdicts[Subject("dispense", "pharmacist")]
+    assert (verdict.state, verdict.packages) == (State.DOWN, None)
+
+
+def test_an_eye_is_found_blind_without_history_too() -> None:
+    silent = ((Eye.CLIENT, 5.0, 40.0),)
+    run = watch(World(silent=silent, knows_history=False, minutes=38))
+    assert set(run.at(10).blind) == {Eye.CLIENT}
+    assert set(run.at(38).blind) == {Eye.CLIENT}
+    assert run.ever_hit() == set()
+
+
+def test_an_outage_at_small_volume_ends_soon_after_its_end() -> None:
+    run = watch(World(volume=0.2, faults=(Fault("rx", "error", 0.8, start=5, end=18),), minutes=26))
+    assert 18 <= run.minutes_hit("prescribe", "doctor")[-1] <= 23

@@ -50,8 +50,9 @@ _STILL_ON = 2.0
 _STILL_ON_PART = 0.3
 _WITNESSES = 3
 _KEPT_STRENGTH = 6.0
+_ENDINGS = (6, 8, 10)
 _SURELY_OVER = -3.0
-"""A signal also ends once its last three or five minutes are twenty times likelier without the fault."""
+"""A signal also ends once its last three, four or five minutes are twenty times likelier without the fault."""
 _ONGOING = 0.5
 """A signal ends when the recent share has come back to half of the effect that raised it."""
 
@@ -141,11 +142,8 @@ def _found(place: Place, tally: Tally, before: Signal | None, *, strength: float
 
 def _kept(place: Place, tally: Tally, before: Signal, *, now: datetime) -> Found | None:
     """Return a signal of the last tick that is no longer clear but still going on in its slice."""
-    for steps in _RECENT[:-1]:
-        latest = _within(place, tally, before, steps)
-        bad, calls = np.asarray(latest.bad.sum()), np.asarray(latest.calls.sum())
-        if float(likeness(bad, calls, usual=place.usual, hit=before.observed)) <= _SURELY_OVER:
-            return None
+    if any(_is_surely_over(place, tally, before, steps) for steps in _ENDINGS):
+        return None
     steps = next((n for n in _RECENT if _within(place, tally, before, n).calls.sum() >= _ENOUGH_CALLS), STEPS)
     grid = _within(place, tally, before, steps)
     is_whole = before.packages is None and before.regions is None
@@ -157,6 +155,16 @@ def _kept(place: Place, tally: Tally, before: Signal, *, now: datetime) -> Found
         return None
     part = Slice(before.packages, before.regions)
     return _made(place, tally, part, strength=_KEPT_STRENGTH, share=share, since=before.since)
+
+
+def _is_surely_over(place: Place, tally: Tally, before: Signal, steps: int) -> bool:
+    """Say whether the newest minutes, even if of few calls, speak clearly against what the older ones showed."""
+    latest, all_along = (_within(place, tally, before, number) for number in (steps, STEPS))
+    older_calls = float(all_along.calls.sum() - latest.calls.sum())
+    older_share = float(all_along.bad.sum() - latest.bad.sum()) / max(older_calls, 1.0)
+    bad, calls = np.asarray(latest.bad.sum()), np.asarray(latest.calls.sum())
+    hit = max(before.observed, older_share)
+    return float(likeness(bad, calls, usual=place.usual, hit=hit)) <= _SURELY_OVER
 
 
 def _within(place: Place, tally: Tally, before: Signal, steps: int) -> Grid:

@@ -29,7 +29,8 @@ _LAG = 10
 _BAR = 12.0
 _GONE = 0.5
 """Fewer than half of the calls: anything less happens on any rainy day."""
-_BACK = 0.8
+_BACK, _BACK_STEPS = 0.85, 8
+"""Calls are back when four minutes bring most of them: people who retry fill the line before they get through."""
 _MIN_EXPECTED = 20.0
 _MIN_FOR_LEVEL = 50.0
 _OWN_LEVEL_CALLS = 100.0
@@ -75,7 +76,7 @@ def volume_signals(flows: Flow, *, profile: Profile, previous: Mapping[Key, Sign
             before = before if before is not None and is_whole(before) else None
             seen, expected = flows.seen[vantage, service], flows.expected[vantage, service]
             share = _missing(seen, expected)
-            if not is_gone[vantage, service] and (before is None or share < 1.0 - _BACK):
+            if not is_gone[vantage, service] and (before is None or _is_back(seen, expected)):
                 continue
             rate = profile.rates_over([now])[vantage, service, 0] * flows.level[vantage, service]
             onset = int(np.argmax(_BACK * expected - seen)) + 1
@@ -141,6 +142,11 @@ def _gone(flows: Flow, profile: Profile) -> tuple[NDArray[np.bool_], Numbers]:
         score = shortfall(seen, expected, spread=profile.rate_spread)
         best = np.maximum(best, np.where(is_large, score, 0.0))
     return best >= _BAR, best
+
+
+def _is_back(seen: Numbers, expected: Numbers) -> bool:
+    steps = _BACK_STEPS if expected[_BACK_STEPS - 1] >= _MIN_EXPECTED else STEPS
+    return float(seen[steps - 1]) >= _BACK * float(expected[steps - 1])
 
 
 def _missing(seen: Numbers, expected: Numbers) -> float:
