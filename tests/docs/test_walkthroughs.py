@@ -161,3 +161,11 @@ def test_the_configuration_for_production_has_nothing_to_mend(tmp_path: Path) ->
     assert run("tocsin check --config tocsin.toml", folder=tmp_path, env=clean()) == "Nothing to mend.\n"
     (started,) = re.findall(r"^ExecStart=\S+/tocsin (.*)$", page, flags=re.MULTILINE)
     assert "--host" in run(f"tocsin {started} --help", folder=tmp_path, env=clean())
+
+
+@pytest.mark.parametrize(("page", "setting"), [("probes.md", "PROBES_FILE"), ("otlp.md", "INTAKE_FILE")])
+def test_the_example_of_a_file_has_nothing_to_mend(page: str, setting: str, tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/reference" / page).read_text(), flags=re.DOTALL)
+    (tmp_path / "example.toml").write_text(example)
+    env = clean(**{f"TOCSIN_{setting}": "example.toml"})
+    assert run("tocsin check", folder=tmp_path, env=env) == "Nothing to mend.\n"

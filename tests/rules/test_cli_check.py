@@ -102,6 +102,13 @@ def test_good_settings_are_not_told(tmp_path: Path) -> None:
     assert result.output == "Nothing to mend.\n"
 
 
+@pytest.mark.parametrize("sender", ["Tocsin <tocsin>@", "tocsin", "a@b, c@d", "a b@example.org"])
+def test_a_sender_that_is_no_address_is_told(sender: str) -> None:
+    result = check(TOCSIN_SMTP_URL="smtp://localhost:25", TOCSIN_MAIL_FROM=sender)
+    assert result.exit_code == 1
+    assert result.output.startswith("error: mail_from: This is not an e-mail address. Write name@example.org.")
+
+
 def test_names_that_the_pack_does_not_have_are_told(tmp_path: Path) -> None:
     probes, intake = tmp_path / "probes.toml", tmp_path / "intake.toml"
     probes.write_text('[[probes]]\nid = "p"\nservice = "stss"\nurl = "https://sts.example.org/"\n')

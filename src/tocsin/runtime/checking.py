@@ -11,7 +11,8 @@ from tocsin.catalog.rules.findings import Finding, errors_in
 from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.queries import check_procedures
 from tocsin.kernel.errors import ConfigurationError
-from tocsin.plugins.channels.email.channel import parse_url
+from tocsin.notifications.ports import ChannelSettings
+from tocsin.plugins.channels.email.channel import build as build_channel
 from tocsin.plugins.probes.http.probe import read_probes
 from tocsin.plugins.sources.otlp.names import read_names
 from tocsin.runtime.configuration import Configuration
@@ -21,7 +22,8 @@ def configuration_findings(configuration: Configuration) -> list[Finding]:
     """Return everything to mend in a configuration that could be read."""
     findings = [*_addresses(configuration)]
     if configuration.smtp_url:
-        findings += _refusal(lambda: parse_url(configuration.smtp_url))
+        mail = ChannelSettings(configuration.smtp_url, mail_from=configuration.mail_from, sender_name="")
+        findings += _refusal(lambda: build_channel(mail))
     if configuration.debug:
         message = "Debugging shows the inside of errors to whoever causes them."
         findings.append(_finding("debug", "configuration.debug", message, "Set it to false.", is_error=False))

@@ -7,6 +7,7 @@ answer of the server is sorted into *again later* (4xx, lost connection) and *ne
 import smtplib
 import ssl
 from dataclasses import dataclass, field
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.utils import parseaddr
 from typing import Final
@@ -66,7 +67,7 @@ def build(settings: ChannelSettings) -> "EmailChannel | None":
     _, address = parseaddr(settings.mail_from)
     try:
         sender = Address(display_name=settings.sender_name, addr_spec=address)
-    except ValueError as error:
+    except (ValueError, MessageError) as error:  # the library says it now one way, now the other
         raise ConfigurationError(
             "email.mail-from", "This is not an e-mail address.", where="mail_from", hint="Write name@example.org."
         ) from error
