@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 
 import pytest
 
@@ -38,6 +39,7 @@ def reversed_name(name: str) -> str:
     return "".join(chr(219 - ord(letter)) if letter.islower() else letter for letter in name)
 
 
+@cache
 def judged(rename: Rename = str, shift: timedelta = timedelta(0)) -> list[Judgement]:
     federation = _renamed_pack(pack(), rename)
     history = _renamed_rollups(shifted(five_minute_sums(telemetry(World(minutes=360, seed=9))), shift), rename)
