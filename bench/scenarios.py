@@ -58,6 +58,17 @@ class Score:
     messages: int = 0
 
     @property
+    def _told_late(self) -> str:
+        if self.told_after_opening_s is None:
+            return "never told"
+        return (
+            f"first message {self.told_after_opening_s:.0f} s after opening (only one eye saw it; policy waits for a "
+            "second before anything goes out by itself)"
+            if self.eyes != "all"
+            else f"first message {self.told_after_opening_s:.0f} s after opening"
+        )
+
+    @property
     def shortfalls(self) -> list[str]:
         """What the outage's handling falls short of."""
         if self.outage is None:
@@ -68,7 +79,7 @@ class Score:
             f"opened after {self.opened_s:.0f} s": not 0 <= self.opened_s <= OPENED_WITHIN_S,
             f"true cause ranked {self.rank_at_opening} at opening": (self.rank_at_opening or 99) > AMONG_FIRST,
             f"true cause ranked {self.rank_at_end} at the end": (self.rank_at_end or 99) > AMONG_FIRST,
-            "told too late or never": self.told_after_opening_s is None or self.told_after_opening_s > TOLD_WITHIN_S,
+            self._told_late: self.told_after_opening_s is None or self.told_after_opening_s > TOLD_WITHIN_S,
             "closed too early, too late or never": self.closed_s is None or not 0 <= self.closed_s <= CLOSED_WITHIN_S,
             "change not named": self.change_named is False,
             f"{self.other_incidents} further incident(s)": self.other_incidents > 0,
