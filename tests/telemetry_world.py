@@ -6,7 +6,7 @@ Two professions with two packages each, three regions, a log-in, a key store, a 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -179,6 +179,7 @@ def _history(days: int) -> Rollups:
     )
 
 
+@lru_cache(maxsize=4)
 def telemetry(world: World) -> Rollups:
     """The rollups of the half hour before the run and of the run itself."""
     rng = np.random.default_rng(world.seed)
