@@ -93,3 +93,9 @@ def test_help_answers_fast_and_imports_little() -> None:
     assert time.perf_counter() - began < 0.4
     assert shown.splitlines()[-1] == "[]"
     assert help_text() in shown
+
+
+def test_every_guide_and_reference_is_in_the_index() -> None:
+    index = (ROOT / "docs/README.md").read_text()
+    pages = [path for kind in ("tutorial", "how-to", "reference") for path in (ROOT / "docs" / kind).glob("*.md")]
+    assert {str(page) for page in pages if f"({page.relative_to(ROOT / 'docs')})" not in index} == set()
