@@ -42,7 +42,7 @@ def opening(recording: Recording) -> str:
 
 
 def sentences(step: Step, pack: Pack, *, why: Callable[[Reason], str] | None = None) -> Iterator[str]:
-    """Yield what happened in one tick, in words; `why` puts a reason into words (default: its code)."""
+    """Yield what happened in one tick, in words; `why` puts a reason into words (default: its code and place)."""
     out: dict[str, list[Bulletin]] = {}
     for bulletin in step.outcome.published:
         out.setdefault(bulletin.incident, []).append(bulletin)
@@ -55,7 +55,7 @@ def sentences(step: Step, pack: Pack, *, why: Callable[[Reason], str] | None = N
         elif line["event"] == "bulletin_published":
             yield _told(at, out[line["incident"]].pop(0), pack)
         else:
-            words = [(why or _code)(reason) for reason in incidents[line["incident"]].reasons[:REASONS_SHOWN]]
+            words = [(why or code_and_place)(reason) for reason in incidents[line["incident"]].reasons[:REASONS_SHOWN]]
             yield _happened(at, line, incidents[line["incident"]], pack=pack, words=words)
 
 
@@ -77,8 +77,10 @@ def _told(at: str, bulletin: Bulletin, pack: Pack) -> str:
     return f"\n{INDENT}".join([head, *words])
 
 
-def _code(reason: Reason) -> str:
-    return reason.code
+def code_and_place(reason: Reason) -> str:
+    """Return a reason's code, and what and whose eye it speaks of: a code alone would often stand there twice."""
+    about = [str(reason.facts[name]) for name in ("service", "package", "eye") if reason.facts.get(name)]
+    return f"{reason.code} ({', '.join(about)})" if about else reason.code
 
 
 def ending(summary: Mapping[str, Any]) -> str:
