@@ -142,16 +142,24 @@ def test_an_unchanged_incident_is_not_updated() -> None:
         assert steps([incident], replace(STS_FAILS, at=now), now=now) == ()
 
 
-def test_worse_waits_a_minute_and_other_news_five() -> None:
+def test_worse_waits_a_minute_and_milder_a_quarter_of_an_hour() -> None:
     incident = opened(judgement([signal("ehbox")], failing={"exchange_messages": State.DEGRADED}))
     down = judgement([signal("ehbox")], failing={"exchange_messages": State.DOWN})
     assert steps([incident], down, now=NOW + 0.5 * MINUTE) == ()
     (worse,) = steps([incident], down, now=NOW + MINUTE)
     assert worse.incident.state is State.DOWN
     eased = judgement([signal("ehbox")], failing={"exchange_messages": State.DEGRADED})
-    assert steps([worse.incident], eased, now=NOW + 5 * MINUTE) == ()
-    (better,) = steps([worse.incident], eased, now=NOW + 6 * MINUTE)
+    assert steps([worse.incident], eased, now=NOW + 15 * MINUTE) == ()
+    (better,) = steps([worse.incident], eased, now=NOW + 16 * MINUTE)
     assert [reason.code for reason in better.reasons] == ["incident.state"]
+
+
+def test_other_news_waits_five_minutes() -> None:
+    incident = opened()
+    before = replace(incident, functions=(*incident.functions, "bill"))
+    assert steps([before], STS_FAILS, now=NOW + 4 * MINUTE) == ()
+    (event,) = steps([before], STS_FAILS, now=NOW + 5 * MINUTE)
+    assert "incident.functions" in [reason.code for reason in event.reasons]
 
 
 def test_an_update_corrects_the_onset_while_it_is_in_view() -> None:

@@ -6,7 +6,7 @@
 Suspected: something fails, on one eye or without certainty. Confirmed: two independent eyes agree. Identified: one
 suspect stands out. Mitigated: a repair of it is done, while the trouble still shows. Monitoring: a good run has begun.
 Resolved: two good intervals without contradiction. Updates are made only of what is worth telling (see
-`_is_material`), and not oftener than `QUIET`, unless it gets worse; a confirmation waits for nothing.
+`_news`), and not oftener than `QUIET`, unless it gets worse; a confirmation waits for nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from tocsin.catalog.rules.graph import Graph
 from tocsin.catalog.rules.model import Pack
 from tocsin.changes.rules import ChangeEvent, mitigations
-from tocsin.detection.rules.model import Judgement
+from tocsin.detection.rules.model import Judgement, State
 from tocsin.diagnosis.rules.model import Explanation
 from tocsin.incidents.rules.assembly import SEVERITIES, Picture, picture
 from tocsin.incidents.rules.closing import contradictions, good_since, is_over
@@ -46,6 +46,10 @@ STANDS_OUT = 0.6
 QUIET = timedelta(minutes=5)
 WORSENS = timedelta(minutes=1)
 """Between two updates at least so long, or so long when it gets worse."""
+
+EASES = timedelta(minutes=15)
+"""Who was told "does not work" is told "slow or fails now and then" only this long after: a share that wavers about the
+limit would otherwise have people try, fail, and go back to paper every few minutes."""
 
 ONSET_IN_VIEW = timedelta(minutes=10)
 ONSET_MOVED = timedelta(seconds=30)
@@ -167,7 +171,7 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
         phase=phase,
         phase_since=incident.phase_since if phase is incident.phase else moment.now,
         hit_since=_onset(incident, found, moment.now),
-        state=found.state,
+        state=_state(incident, found, moment.now),
         confidence=max(found.confidence, incident.confidence),
         eyes=incident.eyes | found.eyes,
         functions=found.functions,
@@ -185,6 +189,12 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
         reopened = replace(after, next_update_at=next_promise(moment.now), updated_at=moment.now)
         return IncidentEvent("updated", moment.now, reopened, (Reason("incident.reopened"),))
     return _told_or_watched(incident, after, moment)
+
+
+def _state(incident: Incident, found: Picture, now: datetime) -> State:
+    is_milder = incident.is_open and SEVERITIES[found.state] < SEVERITIES[incident.state]
+    is_early = now - (incident.updated_at or incident.opened_at) < EASES
+    return incident.state if is_milder and is_early else found.state
 
 
 def _has_returned(incident: Incident, found: Picture, moment: Moment) -> bool:
