@@ -188,6 +188,12 @@ class _FolderClock:
     def let_go(self) -> None:
         clock.start(self._folder)
 
+    def engine_at(self) -> datetime | None:
+        from tocsin.detection.queries import pulse
+
+        beat = pulse()
+        return beat.last_tick_at if beat is not None else None
+
 
 def _close(sent: Sent, stopped: Stopped, wishes: Wishes, say: Say) -> None:
     for problem in sent.refused[:5]:

@@ -1,9 +1,9 @@
 """Plays a recording to a running Tocsin: through its HTTP intake, as machines, members and partners would.
 
-It waits for the shared clock to reach each moment, then sends what was seen until then. Where this machine cannot
-keep up with the speed that was asked for, the clock is held until it has: late telemetry would look like an outage,
-and telemetry that is far too late is refused, rightly. A batch that is refused for
-the moment (no answer, 5xx) is sent again under the same idempotency key, so nothing is lost and nothing doubled.
+It waits for the shared clock to reach each moment, then sends what was seen until then. Where this machine, or the
+engine on it, cannot keep up with the speed that was asked for, the clock is held until it has: late telemetry would
+look like an outage, and telemetry that is far too late is refused, rightly. A batch that is refused for the moment (no
+answer, 5xx) is sent again under the same idempotency key, so nothing is lost and nothing doubled.
 """
 
 import io
@@ -25,6 +25,9 @@ STEP = timedelta(seconds=10)
 TRIES = 5
 HOLDS_THE_CLOCK_AT = timedelta(seconds=25)
 """How far what was sent may be behind the clock: two batches and a little, well below what counts as silence."""
+
+ENGINE_MAY_LAG = timedelta(seconds=60)
+"""How far the engine's last tick may be behind: half of what makes the console call a judgement old."""
 
 type Told = Callable[[str, Sequence[Mapping[str, Any]]], object]
 _OUTCOMES = ("ok", "rejected", "error", "timeout")
@@ -58,6 +61,10 @@ class HeldClock(Clock, Protocol):
         """Let it run on from where it stands."""
         ...
 
+    def engine_at(self) -> datetime | None:
+        """Return the clock's time of the engine's last tick; None before the first."""
+        ...
+
 
 class Sender:
     """Sends a recording in step with the clock, until its end or until told to stop."""
@@ -80,22 +87,27 @@ class Sender:
                     break
                 self._send_batch(batch, until)
                 self._send_records(until - STEP, until)
+        if self._is_held:
+            # It was held for the last batches: nobody else would let it go, and what waits would wait for ever.
+            self._clock.let_go()
+            self._is_held = False
         return self.sent
 
     def _waited_for(self, moment: datetime, should_stop: Callable[[], bool]) -> bool:
-        self._keep_in_step(moment)
-        while self._clock.now() < moment:
-            if should_stop():
-                return False
+        while not should_stop():
+            self._keep_in_step(moment)
+            if self._clock.now() >= moment:
+                return True
             time.sleep(0.01)
-        return not should_stop()
+        return False
 
     def _keep_in_step(self, moment: datetime) -> None:
-        behind = self._clock.now() - moment
-        if self._is_held and behind <= timedelta(0):
+        now = self._clock.now()
+        engine_behind = now - (self._clock.engine_at() or now)
+        if self._is_held and now <= moment and engine_behind <= STEP * 2:
             self._clock.let_go()
             self._is_held = False
-        elif not self._is_held and behind > HOLDS_THE_CLOCK_AT:
+        elif not self._is_held and (now - moment > HOLDS_THE_CLOCK_AT or engine_behind > ENGINE_MAY_LAG):
             self._clock.hold()
             self._is_held = True
 
