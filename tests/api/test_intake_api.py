@@ -292,6 +292,15 @@ def test_a_bad_report_harms_no_good_one(post: Post) -> None:
     assert ReportRow.objects.count() == 1
 
 
+@pytest.mark.parametrize("item", [5, None, "x", ["x"], True])
+def test_an_item_that_is_no_object_harms_no_good_one(post: Post, item: object) -> None:
+    answer = post("reports", [report(), item])
+    assert answer.status_code == 200
+    assert answer.json()["accepted"] == 1
+    assert answer.json()["refused"] == {"malformed": 1}
+    assert answer.json()["words"].startswith("item 1, whole: ")
+
+
 @pytest.mark.parametrize("member", ["Jan Peeters", "jan.peeters@example.be", "85073003328", "bart", "", "x" * 80])
 def test_a_member_is_known_by_a_pseudonym_only(post: Post, member: str) -> None:
     answer = post("reports", [report(member=member)])
@@ -353,7 +362,7 @@ def test_what_cannot_be_used_is_named(post: Post, path: str, item: dict[str, Any
         (b"[" * 100_000, 400, "body.bad_json"),
         (b"\xff\xfe", 400, "body.bad_json"),
         (b'{"works": true}', 422, "body.invalid"),
-        (b"[1]", 422, "body.invalid"),
+        (b"[1]", 422, "intake.malformed"),
     ],
 )
 def test_json_that_is_none_is_refused(post: Post, content: bytes, status: int, code: str) -> None:

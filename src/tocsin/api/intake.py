@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from tocsin.api.body import content_type, read_body
 from tocsin.api.clock import now
@@ -30,7 +30,7 @@ from tocsin.plugins.sources.parquet import reader as parquet
 router = Router(tags=["intake"])
 
 MAX_ITEMS: Final = 5_000
-type Item[Schema] = Annotated[Schema | dict[str, Any], Field(union_mode="left_to_right")]
+type Item[Schema] = Annotated[Schema | JsonValue, Field(union_mode="left_to_right")]
 """An item, or whatever was sent instead of one: a bad item is counted and harms no good one."""
 
 _OTLP_TYPES: Final = ("application/x-protobuf", "application/json")
@@ -138,7 +138,7 @@ def _one_by_one(
     return _out(receipt)
 
 
-def _fault(schema: type[Any], place: int, item: dict[str, Any]) -> str:
+def _fault(schema: type[Any], place: int, item: Any) -> str:
     try:
         schema.model_validate(item)
     except ValidationError as error:
