@@ -1,6 +1,7 @@
 """Bulletins in the database: drafts, publication by policy and by click, the policy itself, what pages said."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,6 +67,24 @@ def test_a_draft_written_anew_replaces_the_one_before_and_is_not_told_twice() ->
     services.save_draft(again, now=at(2))
     assert queries.drafts() == (again,)
     assert kinds().count("bulletin_drafted") == 1
+
+
+def test_a_draft_written_anew_goes_on_waiting_since_it_was_first_written() -> None:
+    services.save_draft(FIRST, now=at(1))
+    services.save_draft(replace(FIRST, drafted_at=at(20)), now=at(20))
+    row = queries.bulletin(FIRST.id)
+    assert row is not None
+    assert row.drafted_at == FIRST.drafted_at
+    assert queries.drafts()[0].drafted_at == at(20)
+
+
+def test_a_draft_after_one_that_was_set_aside_waits_anew() -> None:
+    services.save_draft(FIRST, now=at(1))
+    services.discard_draft(FIRST.id, by="ann", now=at(2))
+    services.save_draft(replace(FIRST, drafted_at=at(20)), now=at(20))
+    row = queries.bulletin(FIRST.id)
+    assert row is not None
+    assert row.drafted_at == at(20)
 
 
 def test_one_click_publishes_a_draft(announced: list[tuple[str, Any]]) -> None:

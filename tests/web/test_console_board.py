@@ -87,6 +87,11 @@ def test_a_card_tells_only_of_its_own_incident_latest_first(pack: Pack) -> None:
     assert [item.is_automatic for item in card.told] == [False, True]
 
 
+def test_a_draft_that_was_written_anew_does_not_win_time(pack: Pack) -> None:
+    stored = board.StoredBulletin(make.bulletin(pack, at=make.NOW), "draft", None, "", waits_since=make.BEGAN)
+    assert board.draft(stored, now=make.NOW).promise.at == make.BEGAN + board.APPROVAL_WITHIN
+
+
 def test_a_closed_incident_promises_nothing(pack: Pack) -> None:
     closed = replace(make.incident(), phase=Phase.RESOLVED, closed_at=make.NOW)
     assert board.card(closed, bulletins=[], activations=[], pack=pack, now=make.NOW).promise is None

@@ -29,11 +29,17 @@ POLICY = "policy"
 
 @transaction.atomic
 def save_draft(bulletin: Bulletin, *, reasons: Sequence[Reason] = (), now: datetime) -> None:
-    """Keep a draft for approval. A draft of the same id is replaced; one that is out already is left as it is."""
+    """Keep a draft for approval. A draft of the same id is replaced; one that is out already is left as it is.
+
+    A draft that is written anew goes on waiting since it was first written: news must not restart the duty
+    officer's clock.
+    """
     row = _row(bulletin.id)
     if row is not None and row.status == "published":
         return
     _store(bulletin, _Standing("draft", reasons=reasons))
+    if row is not None and row.status == "draft":
+        BulletinRow.objects.filter(pk=bulletin.id).update(drafted_at=row.drafted_at)
     _supersede_older(bulletin)
     if row is None or row.status != "draft":
         _tell(bulletin, _Step("drafted", ENGINE, now, reasons))

@@ -96,12 +96,13 @@ class NamedSuspect:
 
 @dataclass(frozen=True, slots=True)
 class StoredBulletin:
-    """A bulletin with what became of it."""
+    """A bulletin with what became of it; `waits_since` is when its first wording was drafted, if not this one."""
 
     bulletin: Bulletin
     status: str
     published_at: datetime | None
     approved_by: str
+    waits_since: datetime | None = None
 
     @property
     def is_automatic(self) -> bool:
@@ -272,7 +273,8 @@ def sorted_out(activations: Iterable[StoredActivation]) -> Activations:
 
 def draft(stored: StoredBulletin, *, now: datetime) -> Draft:
     """Set a waiting draft beside the moment until which it may wait."""
-    return Draft(stored, promise(stored.bulletin.drafted_at + APPROVAL_WITHIN, now=now))
+    since = stored.waits_since or stored.bulletin.drafted_at
+    return Draft(stored, promise(since + APPROVAL_WITHIN, now=now))
 
 
 def _audiences(incident: Incident, pack: Pack) -> tuple[Audience, ...] | None:

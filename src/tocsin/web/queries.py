@@ -122,7 +122,8 @@ def stored_bulletins(incidents: Iterable[str]) -> list[board.StoredBulletin]:
 
 def stored_bulletin(row: BulletinRow) -> board.StoredBulletin:
     """Read one bulletin's row."""
-    return board.StoredBulletin(adapter().validate_python(row.content), row.status, row.published_at, row.approved_by)
+    bulletin = adapter().validate_python(row.content)
+    return board.StoredBulletin(bulletin, row.status, row.published_at, row.approved_by, row.drafted_at)
 
 
 def _activation(row: ActivationRow, procedures: dict[str, Procedure]) -> board.StoredActivation:
