@@ -122,6 +122,13 @@ def test_a_clock_that_runs_ahead_is_held_until_all_is_sent(recording: Recording,
     assert clock.holds >= 1
 
 
+def test_a_clock_that_is_held_at_the_end_is_let_go(recording: Recording, intake: Any) -> None:
+    clock = SteppingClock(step=timedelta(seconds=40))
+    sender(recording, intake, clock, []).run(should_stop=lambda: clock.holds > 0)
+    assert clock.holds == 1
+    assert clock.is_running
+
+
 def test_an_engine_that_lags_holds_the_clock_too(recording: Recording, intake: Any) -> None:
     clock = SteppingClock(step=timedelta(seconds=1), engine_lag=timedelta(seconds=90))
     clock.is_running = True
