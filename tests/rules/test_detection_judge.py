@@ -177,6 +177,13 @@ def test_a_silent_eye_is_blind_and_nothing_else(eye: Eye) -> None:
     assert set(run.at(15).blind) == {eye}
     assert abs(run.at(15).blind[eye] - minute(10)) <= timedelta(minutes=1)
     assert "eye.blind" in codes(run, 15, "prescribe", "doctor")
+    assert eye not in run.at(15).verdicts[Subject("prescribe", "doctor")].eyes
+
+
+def test_nobody_calls_fine_what_every_eye_stopped_looking_at() -> None:
+    run = watch(World(silent=tuple((eye, 10.0, 30.0) for eye in (Eye.FRONT, Eye.CLIENT, Eye.PROBES))))
+    assert {verdict.state for verdict in run.at(9).verdicts.values()} == {State.OK}
+    assert {verdict.state for verdict in run.at(15).verdicts.values()} == {State.UNKNOWN}
 
 
 def test_an_outage_is_seen_while_the_front_is_blind() -> None:

@@ -6,7 +6,7 @@ A pure function of the evidence, what is usual, and the last judgement (for hyst
 time is: `now` is handed in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from tocsin.catalog.rules.model import Pack
@@ -39,7 +39,7 @@ def judge(evidence: Evidence, *, pack: Pack, profile: Profile, previous: Judgeme
     found = _findings(evidence, counts, pack=pack, profile=profile, previous=previous)
     heard = {complaint.subject: complaint for complaint in _complaints(evidence, pack=pack, previous=previous)}
     reach = Reach.of(pack)
-    sight = Sight(seeing=_seeing(evidence, counts), blind=blind)
+    sight = Sight(seeing=_seeing(evidence, counts, blind=blind), blind=blind)
     verdicts: dict[Subject, Verdict] = {}
     for function in pack.functions.values():
         notices = case_notices(function, evidence.notices, pack=pack) if Eye.PARTNER in evidence.last_seen else []
@@ -81,8 +81,11 @@ def _complaints(evidence: Evidence, *, pack: Pack, previous: Judgement | None) -
     return list(complaints(evidence.reports, pack=pack, previous=previous, now=evidence.now))
 
 
-def _seeing(evidence: Evidence, counts: Tally) -> dict[str, frozenset[Eye]]:
-    """Return, per service, which eyes looked at it within the last ten minutes."""
+def _seeing(evidence: Evidence, counts: Tally, *, blind: Collection[Eye]) -> dict[str, frozenset[Eye]]:
+    """Return, per service, which eyes looked at it within the last ten minutes and still see.
+
+    What an eye saw before it went blind says nothing of now: a green that nobody checks is wrong.
+    """
     called = counts.totals[:4].sum(axis=(0, 3)) > 0
     seeing: dict[str, set[Eye]] = {}
     for vantage, eye in enumerate(VANTAGES):
@@ -93,7 +96,7 @@ def _seeing(evidence: Evidence, counts: Tally) -> dict[str, frozenset[Eye]]:
         for result in evidence.probes:
             if result.at > evidence.now - _LOOKED_LATELY:
                 seeing.setdefault(result.service, set()).add(Eye.PROBES)
-    return {service: frozenset(eyes) for service, eyes in seeing.items()}
+    return {service: frozenset(eyes.difference(blind)) for service, eyes in seeing.items()}
 
 
 def _report_signals(heard: Iterable[Complaint], reach: Reach) -> list[Signal]:
