@@ -56,6 +56,11 @@ def test_a_page_that_goes_on_warning_after_the_end_is_wrong_the_other_way() -> N
     assert minutes(pages) == (0, 11)
 
 
+def test_that_it_was_noticed_late_that_all_was_well_makes_no_warning_right() -> None:
+    changes = (change(2, State.DOWN, since=0), change(64, State.OK, since=64))
+    assert minutes((page(0, State.DOWN), page(71, State.OK)), changes=changes) == (0, 11)
+
+
 def test_not_clear_yet_is_neither() -> None:
     assert minutes((page(-100, State.UNKNOWN), page(71, State.OK))) == (0, 0)
 

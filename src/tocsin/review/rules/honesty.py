@@ -1,8 +1,8 @@
 """How long the public pages and the truth disagreed.
 
 The truth is what detection came to know, afterwards: a verdict's `since` says when the trouble is estimated to have
-begun and ended, which is earlier than when it was noticed. Where no change of verdict is known, it is the incident's
-own span. "Not clear yet" on a page is neither a "no problem" nor its opposite.
+begun, which is earlier than when it was noticed, and the incident's good run says when it ended. Where no change of
+verdict is known, it is the incident's own span. "Not clear yet" on a page is neither a "no problem" nor its opposite.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,18 +25,23 @@ def ended_at(incident: Incident) -> datetime | None:
 
 
 def failing_spans(subject: Subject, *, incident: Incident, changes: Iterable[StateChange]) -> list[Span]:
-    """Return when a subject was failing during an incident."""
+    """Return when a subject was failing during an incident, at most until users could work again.
+
+    That a subject is OK is known only once detection's windows are empty; the run of good intervals on which the
+    incident was closed was read back from the calls, and says better when it ended.
+    """
     own = [change for change in changes if change.subject == subject]
+    over_at = ended_at(incident)
     spans, started_at = [], None
     for change in own:
         if change.state in BAD:
             started_at = started_at or max(change.since, incident.hit_since)
         elif started_at is not None:
-            spans.append(Span(started_at, max(change.since, started_at)))
+            spans.append(Span(started_at, max(min(change.since, over_at or change.since), started_at)))
             started_at = None
     if started_at is not None:
-        spans.append(Span(started_at, ended_at(incident)))
-    return spans or [Span(incident.hit_since, ended_at(incident))]
+        spans.append(Span(started_at, over_at))
+    return spans or [Span(incident.hit_since, over_at)]
 
 
 def disagreement(
