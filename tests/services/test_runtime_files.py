@@ -116,3 +116,9 @@ def test_a_range_of_bytes_is_answered_with_the_whole(data_folder: Path) -> None:
     request = RequestFactory().get("/x", headers={"Range": "bytes=0-1"})
     answer = respond(request, data_folder / "site" / "feed.atom", cache_control="no-cache")
     assert (answer.status_code, answer["Cache-Control"]) == (200, "no-cache")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/static/%2e%2e/%2e%2e/settings.py", "/static/../../settings.py", "/static/nope.css"])
+def test_an_asset_path_that_climbs_out_is_simply_not_there(path: str) -> None:
+    assert Client().get(path).status_code == 404

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.core.exceptions import SuspiciousFileOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, HttpResponsePermanentRedirect
 
@@ -56,7 +57,11 @@ def _page(request: HttpRequest, path: str) -> HttpResponseBase | None:
 
 
 def _asset(request: HttpRequest, path: str) -> HttpResponseBase | None:
-    found = finders.find(path)
+    try:
+        found = finders.find(path)
+    except SuspiciousFileOperation:
+        # A path that climbs out of the assets names nothing that is there; it deserves no traceback in the log.
+        return None
     if not isinstance(found, str) or not Path(found).is_file():
         return None
     return respond(request, Path(found), cache_control=STATIC_CACHE)
