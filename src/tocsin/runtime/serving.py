@@ -1,6 +1,7 @@
 """What `tocsin serve` does before the process tree runs: refuse what is bad, migrate, set the clock, say where."""
 
 import os
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ def run(serving: Serving) -> None:
     _point_at(serving)
     configuration = load_configuration()
     with only_one(configuration.data_folder / "serve.lock", what="Tocsin"):
+        refuse_taken_port(serving.host, serving.port)
         _set_clock(configuration.data_folder, serving.clock)
         startup.start(needs_database=False)
         refuse_what_is_bad(configuration)
@@ -58,6 +60,22 @@ def children(serving: Serving, configuration: Configuration) -> list[Child]:
     names = ["engine", "notifications", *(["probes"] if configuration.probes_file else [])]
     web = Child("web", process_command("web", serving.host, str(serving.port)))
     return [web, *(Child(name, process_command(name)) for name in names)]
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raise `ConfigurationError` when nobody could listen there: the web process would die and be started for ever."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        raise ConfigurationError(
+            "port.unusable",
+            f"nobody can listen there ({error.strerror}).",
+            where=f"{host}:{port}",
+            hint="Stop what uses it, or give another port with --port.",
+        ) from error
 
 
 def refuse_what_is_bad(configuration: Configuration) -> None:

@@ -28,6 +28,7 @@ from tocsin.runtime.demo import stage
 from tocsin.runtime.demo.mail_sink import MailSink
 from tocsin.runtime.demo.seen import seen
 from tocsin.runtime.demo.sender import Api, Sender, Sent, Told
+from tocsin.runtime.serving import refuse_taken_port
 
 READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 20.0
@@ -67,6 +68,7 @@ class Stopped:
 def perform(wishes: Wishes, *, say: Say) -> None:
     """Play the demonstration until its end, or until Ctrl-C; leaves no process behind."""
     stopped = Stopped()
+    refuse_taken_port("127.0.0.1", wishes.port)
     say("Reading the recording …")
     recording = open_recording(wishes.scenario)
     _announce(recording, wishes, say)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.plugins.sources.recording.model import Recording
+from tocsin.runtime.locks import only_one
 
 MARKER = ".tocsin-demonstration"
 WHO = "demonstration"
@@ -44,6 +45,10 @@ def clear(folder: Path) -> None:
             where=str(folder),
             hint="Give another one with --folder.",
         )
+    lock = folder / "serve.lock"
+    if lock.exists():
+        with only_one(lock, what="A demonstration"):
+            pass  # nobody plays here: it may be emptied
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / MARKER).touch()
