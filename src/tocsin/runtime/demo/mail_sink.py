@@ -22,7 +22,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 STYLE = (
     "body{font:17px/1.5 system-ui,sans-serif;max-width:46rem;margin:1rem auto;padding:0 1rem}"
-    "li{margin:.5rem 0}pre{white-space:pre-wrap}"
+    "li{margin:.5rem 0}pre{white-space:pre-wrap;overflow-wrap:anywhere}"
 )
 
 
@@ -70,7 +70,7 @@ class _Pages(BaseHTTPRequestHandler):
             self._answer(404, "<p>No such message.</p>")
 
     def _answer(self, status: int, body: str) -> None:
-        page = f"<!doctype html><html lang=en><meta charset=utf-8><title>Mail sink</title><style>{STYLE}</style>{body}"
+        page = f"<!doctype html><html lang=en><meta charset=utf-8><title>Mail sent</title><style>{STYLE}</style>{body}"
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
@@ -93,7 +93,8 @@ def _list_page(messages: dict[str, Path]) -> str:
         rows.append(
             f'<li><a href="/{name}">{html.escape(str(message["subject"]))}</a><br>{html.escape(str(message["to"]))}'
         )
-    return f"<h1>Mail that was sent: {len(rows)}</h1><p>Newest first.<ul>{''.join(rows)}</ul>"
+    note = "Newest first; load the page again for newer ones. Nothing left this machine."
+    return f"<h1>Mail that was sent: {len(rows)}</h1><p>{note}<ul>{''.join(rows)}</ul>"
 
 
 def _message_page(path: Path) -> str:
