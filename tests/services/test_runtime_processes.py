@@ -94,7 +94,7 @@ def test_the_story_is_told_only_where_asked(federation: Federation, capsys: pyte
     Follower(tells=False)(situation(NOW), blind, federation)
     assert capsys.readouterr().out == ""
     Follower(tells=True)(situation(NOW), blind, federation)
-    assert "the panel does not see any more" in capsys.readouterr().out
+    assert "the panel: nothing comes in any more" in capsys.readouterr().out
 
 
 class Healthy(BaseHTTPRequestHandler):

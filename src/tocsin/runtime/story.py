@@ -50,8 +50,8 @@ def sentences(step: Step, pack: Pack, *, why: Callable[[Reason], str] | None = N
     for line in lines(step):
         at = _clock(parse_moment(line["at"]))
         if line["incident"] is None:
-            verb = "does not see any more" if line["event"] == "blind" else "sees again"
-            yield f"{at}  EYE     {EYES[line['eye']]} {verb}"
+            verb = "nothing comes in any more" if line["event"] == "blind" else "sees again"
+            yield f"{at}  EYE     {EYES[line['eye']]}: {verb}"
         elif line["event"] == "bulletin_published":
             yield _told(at, out[line["incident"]].pop(0), pack)
         else:

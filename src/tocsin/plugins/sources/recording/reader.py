@@ -62,7 +62,7 @@ def _meta(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ConfigurationError(
             "recording.missing",
-            f"there is no scenario.toml in {folder.name!r}",
+            f"there is no scenario.toml in {folder.name!r}.",
             where=str(folder),
             hint="Name a folder as docs/reference/recordings.md describes it.",
         )
