@@ -39,7 +39,8 @@ def judge(evidence: Evidence, *, pack: Pack, profile: Profile, previous: Judgeme
     found = _findings(evidence, counts, pack=pack, profile=profile, previous=previous)
     heard = {complaint.subject: complaint for complaint in _complaints(evidence, pack=pack, previous=previous)}
     reach = Reach.of(pack)
-    sight = Sight(seeing=_seeing(evidence, counts, blind=blind), blind=blind)
+    shared = frozenset(service for each in pack.functions.values() if each.is_login for service in each.uses)
+    sight = Sight(seeing=_seeing(evidence, counts, blind=blind), blind=blind, shared=shared)
     verdicts: dict[Subject, Verdict] = {}
     for function in pack.functions.values():
         notices = case_notices(function, evidence.notices, pack=pack) if Eye.PARTNER in evidence.last_seen else []

@@ -38,10 +38,19 @@ _ONSET_IN_VIEW = timedelta(minutes=9)
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is known about what eyes can see: `seeing` names, per service, the eyes that looked at it lately."""
+    """What is known about what eyes can see: `seeing` names, per service, the eyes that looked at it lately.
+
+    `shared` are the services of logging in, which nearly every function uses: that they answer says nothing of others.
+    """
 
     seeing: Mapping[str, frozenset[Eye]]
     blind: Mapping[Eye, datetime]
+    shared: frozenset[str] = frozenset()
+
+    def of(self, function: Function) -> frozenset[Eye]:
+        """Return the eyes that looked at a service of the function's own (of logging in: at any of its services)."""
+        own = function.uses if function.is_login else [one for one in function.uses if one not in self.shared]
+        return frozenset[Eye]().union(*(self.seeing.get(service, frozenset()) for service in own or function.uses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,7 @@ def _panel_speaks(case: Case) -> bool:
 
 def _untroubled(case: Case, *, sight: Sight, now: datetime) -> Verdict:
     """Return OK where some eye looked and saw nothing wrong, UNKNOWN where none could look."""
-    seeing = frozenset[Eye]().union(*(sight.seeing.get(service, frozenset()) for service in case.function.uses))
+    seeing = sight.of(case.function)
     state = State.OK if seeing else State.UNKNOWN
     code = "calls.as_usual" if seeing else "eyes.none"
     previous = case.previous
