@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from situations import BOTH, NOW, ONSET, belgium, calm, evidence, judgement, minutes_of, probe, report, signal
 from tocsin.changes.rules import ChangeEvent
 from tocsin.detection.rules.model import Judgement, State
+from tocsin.diagnosis.rules.model import Suspect
 from tocsin.diagnosis.rules.suspects import explain
+from tocsin.incidents.rules.assembly import picture
 from tocsin.incidents.rules.model import Incident, IncidentEvent, Phase
 from tocsin.incidents.rules.promises import Word
-from tocsin.incidents.rules.steering import next_steps
+from tocsin.incidents.rules.steering import _is_believed, next_steps
 from tocsin.observations.rules.model import Evidence, Eye
 
 MINUTE = timedelta(minutes=1)
@@ -39,6 +41,11 @@ def opened(said: Judgement = STS_FAILS, *, now: datetime = NOW) -> Incident:
     (event,) = steps([], said, now=now)
     assert event.kind == "opened"
     return event.incident
+
+
+def seen_wider(incident: Incident, *, now: datetime) -> Incident:
+    """The incident as it is once it has looked wider, without a break, for a minute before `now`."""
+    return replace(incident, wider_since=now - MINUTE)
 
 
 def failing_at(now: datetime, *, services: tuple[str, ...] = ("sts",), since: datetime = ONSET) -> Judgement:
@@ -109,10 +116,40 @@ def test_the_same_fault_stays_the_same_incident() -> None:
 
 def test_later_symptoms_belong_to_the_open_incident() -> None:
     later = NOW + 2 * MINUTE
-    (event,) = steps([opened()], failing_at(later, services=("sts", "access")), now=later)
+    (event,) = steps([seen_wider(opened(), now=later)], failing_at(later, services=("sts", "access")), now=later)
+    assert event.incident.wider_since is None
     assert (event.kind, event.incident.id) == ("updated", "2020-01-27-1")
     assert event.incident.suspects[0].id == "access"
     assert len(event.incident.functions) == len(belgium().functions)
+
+
+def test_who_was_identified_gives_way_only_to_somebody_who_stands_out() -> None:
+    incident = opened()
+    explanations = explain(STS_FAILS, evidence=evidence(now=NOW), changes=(), pack=belgium(), now=NOW)
+    found = picture(explanations, STS_FAILS, pack=belgium(), incident=incident)
+
+    def is_believed(name: str, score: float, *, phase: Phase = Phase.IDENTIFIED) -> bool:
+        said = replace(found, suspects=(Suspect(name, score, ()),))
+        return _is_believed(replace(incident, phase=phase), said)
+
+    assert is_believed("kgss", 0.95)
+    assert not is_believed("nurse-a", 0.49)
+    assert is_believed("sts", 0.49), "the same lead may grow weaker"
+    assert is_believed("nurse-a", 0.49, phase=Phase.CONFIRMED), "nobody was identified yet"
+    assert not _is_believed(incident, replace(found, suspects=()))
+
+
+def test_one_ticks_noise_elsewhere_does_not_widen_an_incident() -> None:
+    incident = replace(opened(), updated_at=NOW - 10 * MINUTE)
+    wide = failing_at(NOW, services=("sts", "access"))
+    (watched,) = steps([incident], wide)
+    assert (watched.kind, watched.incident.wider_since) == ("watched", NOW)
+    assert watched.incident.functions == incident.functions
+    assert steps([watched.incident], wide, now=NOW + timedelta(seconds=50)) == ()
+    (gone,) = steps([watched.incident], replace(STS_FAILS, at=NOW), now=NOW + timedelta(seconds=10))
+    assert (gone.kind, gone.incident.wider_since) == ("watched", None)
+    (told,) = steps([watched.incident], wide, now=NOW + MINUTE)
+    assert (told.kind, len(told.incident.functions)) == ("updated", len(belgium().functions))
 
 
 def test_a_second_fault_is_a_second_incident_once_it_lasts() -> None:
@@ -165,7 +202,8 @@ def test_other_news_waits_five_minutes() -> None:
 def test_an_update_corrects_the_onset_while_it_is_in_view() -> None:
     def worse(minutes: int) -> datetime:
         now = NOW + minutes * MINUTE
-        (event,) = steps([opened()], failing_at(now, services=("sts", "access"), since=ONSET - MINUTE), now=now)
+        incident = seen_wider(opened(), now=now)
+        (event,) = steps([incident], failing_at(now, services=("sts", "access"), since=ONSET - MINUTE), now=now)
         return event.incident.hit_since
 
     assert worse(2) == ONSET - MINUTE
@@ -328,7 +366,7 @@ def test_another_scope_and_another_change_are_news() -> None:
     incident = opened(narrow)
     change = ChangeEvent(ONSET - MINUTE, "finished", "CHG-1", ("ehbox",), "")
     now = NOW + 5 * MINUTE
-    (event,) = steps([incident], judgement([signal("ehbox")], at=now), now=now, changes=[change])
+    (event,) = steps([seen_wider(incident, now=now)], judgement([signal("ehbox")], at=now), now=now, changes=[change])
     assert {"incident.scope", "incident.change"} <= {reason.code for reason in event.reasons}
     assert (event.incident.packages, event.incident.change) == (None, "CHG-1")
 

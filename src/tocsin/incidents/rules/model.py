@@ -32,7 +32,8 @@ class Incident:
     intervals, None while any function is bad. `next_update_at` is the promise to the public; `due_at` is a promise
     whose time is coming and that nothing published has kept yet. `updated_at` is when the incident last changed in
     a way that was worth telling. `services` are those whose trouble it accounts for. `owner` is the duty officer
-    who took it, `is_drill` marks an exercise.
+    who took it, `is_drill` marks an exercise. `wider_since` is since when, without a break, it has looked wider than
+    it was told to be.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Incident:
     due_at: datetime | None = None
     updated_at: datetime | None = None
     services: tuple[str, ...] = ()
+    wider_since: datetime | None = None
 
     @property
     def is_open(self) -> bool:

@@ -47,6 +47,10 @@ QUIET = timedelta(minutes=5)
 WORSENS = timedelta(minutes=1)
 """Between two updates at least so long, or so long when it gets worse."""
 
+WIDENS = timedelta(minutes=1)
+"""More functions, professions, software or places are told only when they have been seen so long without a break: one
+tick's noise elsewhere must not send another profession to paper."""
+
 EASES = timedelta(minutes=15)
 """Who was told "does not work" is told "slow or fails now and then" only this long after: a share that wavers about the
 limit would otherwise have people try, fail, and go back to paper every few minutes."""
@@ -166,6 +170,7 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
     if not incident.is_open and not _has_returned(incident, found, moment):
         return None
     phase = _phase(incident.phase, found, moment, onset=incident.hit_since)
+    is_believed = _is_believed(incident, found)
     after = replace(
         incident,
         phase=phase,
@@ -178,8 +183,8 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
         audiences=found.audiences,
         packages=found.packages,
         regions=found.regions,
-        suspects=found.suspects or incident.suspects,
-        change=found.change if found.suspects else incident.change,
+        suspects=found.suspects if is_believed else incident.suspects,
+        change=found.change if is_believed else incident.change,
         reasons=found.reasons,
         services=found.services or incident.services,
         good_since=None,
@@ -197,6 +202,14 @@ def _state(incident: Incident, found: Picture, now: datetime) -> State:
     return incident.state if is_milder and is_early else found.state
 
 
+def _is_believed(incident: Incident, found: Picture) -> bool:
+    # Who was identified gives way only to somebody who stands out as much: while a trouble fades, leads waver.
+    if not found.suspects or incident.phase not in {Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING}:
+        return bool(found.suspects)
+    lead = found.suspects[0]
+    return lead.score >= STANDS_OUT or lead.id == incident.suspects[0].id if incident.suspects else True
+
+
 def _has_returned(incident: Incident, found: Picture, moment: Moment) -> bool:
     # What was already there when somebody closed the incident is what they closed it on, not a return.
     began = incident.good_since or incident.closed_at
@@ -204,18 +217,36 @@ def _has_returned(incident: Incident, found: Picture, moment: Moment) -> bool:
 
 
 def _told_or_watched(before: Incident, after: Incident, moment: Moment) -> IncidentEvent | None:
+    wider_since = _wider_since(before, after, moment.now)
+    is_held_back = wider_since is not None and moment.now - wider_since < WIDENS
     reasons = tuple(_news(before, after))
     waited = moment.now - (before.updated_at or before.opened_at)
-    if reasons and waited >= _gap(before, after):
-        return IncidentEvent("updated", moment.now, replace(after, updated_at=moment.now), reasons)
-    if before.good_since is not None:
-        return _good_run_broken(before, moment)
+    if reasons and waited >= _gap(before, after) and not is_held_back:
+        told = replace(after, updated_at=moment.now, wider_since=None)
+        return IncidentEvent("updated", moment.now, told, reasons)
+    if before.good_since is not None or wider_since != before.wider_since:
+        return _watched(before, moment, wider_since)
     return None
 
 
-def _good_run_broken(incident: Incident, moment: Moment) -> IncidentEvent:
-    reason = Reason("incident.good_run_broken")
-    return IncidentEvent("watched", moment.now, replace(incident, good_since=None), (reason,))
+def _wider_since(before: Incident, after: Incident, now: datetime) -> datetime | None:
+    # A suspicion that is confirmed brings its own picture: there was no word yet that it could widen.
+    if before.phase is Phase.SUSPECTED or not _is_wider(before, after):
+        return None
+    return before.wider_since or now
+
+
+def _is_wider(before: Incident, after: Incident) -> bool:
+    scopes = ((getattr(before, name), getattr(after, name)) for name in ("audiences", "packages", "regions"))
+    return bool(set(after.functions) - set(before.functions)) or any(
+        old is not None and (new is None or set(new) - set(old)) for old, new in scopes
+    )
+
+
+def _watched(before: Incident, moment: Moment, wider_since: datetime | None) -> IncidentEvent:
+    code = "incident.good_run_broken" if before.good_since is not None else "incident.scope"
+    after = replace(before, good_since=None, wider_since=wider_since)
+    return IncidentEvent("watched", moment.now, after, (Reason(code),))
 
 
 def _onset(incident: Incident, found: Picture, now: datetime) -> datetime:
@@ -274,7 +305,7 @@ def _phase(phase: Phase, found: Picture, moment: Moment, *, onset: datetime) -> 
 def _eased(incident: Incident, moment: Moment) -> IncidentEvent | None:
     since = good_since(incident, moment.judgement, moment.evidence, now=moment.now)
     if since is None:
-        return None if incident.good_since is None else _good_run_broken(incident, moment)
+        return None if incident.good_since is None else _watched(incident, moment, None)
     against = contradictions(incident, moment.evidence, graph=moment.graph, now=moment.now)
     after = replace(incident, good_since=since)
     if is_over(after, contradicted=bool(against), now=moment.now):
