@@ -51,6 +51,7 @@ if ! is_done "$kind" && ! { [ "$kind" = runtime ] && is_done test; }; then
     say "3/3 Installing Tocsin itself"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
     stamp "$kind" > ".venv/stamp-$kind"
+    say "Ready: .venv/bin/tocsin"
 fi
 .venv/bin/python tools/build_messages.py src >/dev/null
 

@@ -139,7 +139,7 @@ def test_the_command_prints_tables_with_what_one_must_know_to_read_them(run: Cli
         "2026-03-02-1",
         "4 min (pharmacist)",
         "10 min (pharmacist)",
-        "95th pct.",
+        "95th %",
         "Hyndman–Fan type 8",
         "kept for 1 of 1",
         "Estimates from the pack's national denominators",
@@ -198,4 +198,4 @@ def test_on_a_narrow_terminal_no_incident_loses_its_name_and_no_source_its_end(
     assert "2026-03-02-1" in printed
     assert "…" not in printed
     assert "recorded" in printed
-    assert "No national load is published for: read_sumehr" in printed
+    assert "No national load is published for: Reading the Sumehr" in printed

@@ -58,6 +58,10 @@ def show(found: "Review", *, pack: "Pack") -> None:
     console.print(_incidents(found, timezone=pack.timezone))
     console.print(_distributions(found))
     console.print(
+        "All from the first user hit: until it was seen; until the first instruction could be read; until it was over. "
+        "“Wrongly fine”: how long a page said no problem to a profession that was hit; “wrongly bad”: the opposite."
+    )
+    console.print(
         f"Percentiles: {DEFINITION}; with few incidents the 95th is the worst one seen. “never” counts as longer than "
         "any. All times run from the first user hit, which is itself an estimate."
     )
@@ -111,7 +115,7 @@ def _table(title: str, *columns: str) -> "Table":
 def _incidents(found: "Review", *, timezone: str) -> "Table":
     from zoneinfo import ZoneInfo
 
-    columns = ("first hit", "to detection", "to instruction", "to the end", "“no problem” while hit", "the opposite")
+    columns = ("first hit", "seen in", "told in", "over in", "wrongly fine", "wrongly bad")
     table = _table("Incidents", "incident", *columns)
     for each in found.incidents:
         table.add_row(
@@ -127,13 +131,13 @@ def _incidents(found: "Review", *, timezone: str) -> "Table":
 
 
 def _distributions(found: "Review") -> "Table":
-    table = _table("Distributions", "", "count", "never", "open", "median", "90th pct.", "95th pct.", "maximum")
+    table = _table("Distributions", "", "n", "never", "open", "median", "90th %", "95th %", "maximum")
     rows: tuple[tuple[str, Distribution], ...] = (
-        ("to detection", found.to_detection),
-        ("to the first instruction", found.to_instruction),
-        ("to the end", found.to_end),
-        ("“no problem” while hit", found.falsely_fine),
-        ("the opposite", found.falsely_bad),
+        ("seen in", found.to_detection),
+        ("told in", found.to_instruction),
+        ("over in", found.to_end),
+        ("wrongly fine", found.falsely_fine),
+        ("wrongly bad", found.falsely_bad),
     )
     for name, given in rows:
         missing = "never" if given.count else "–"
@@ -150,7 +154,9 @@ def _hit(figures: "IncidentFigures", *, pack: "Pack") -> "Table":
     for function, estimate in figures.transactions.items():
         table.add_row(f"transactions: {pack.functions[function].name['en']}", *_range(estimate))
     if figures.uncounted:
-        table.caption = f"No national load is published for: {', '.join(figures.uncounted)}."
+        names = [pack.functions[each].name["en"] for each in figures.uncounted if each in pack.functions]
+        table.caption = f"No national load is published for: {', '.join(names)}."
+        table.caption_justify = "left"
     return table
 
 

@@ -150,6 +150,7 @@ def _tell_where_to_look(cast: stage.Stage, wishes: Wishes, sink: MailSink, say: 
     say(f"  Mail sent       {sink.page_url}")
     say("")
     say("The morning begins. Ctrl-C stops it. Times are those of Brussels, on the replayed day.")
+    say("Nothing much happens at first: that is what a quiet hour looks like.")
     say("")
 
 
@@ -206,7 +207,9 @@ def _close(sent: Sent, stopped: Stopped, wishes: Wishes, say: Say) -> None:
     say(f"The recording is over: {sent.transactions:,} transactions and {sent.records:,} other observations were sent.")
     _figures()
     if wishes.stays:
-        say("Tocsin goes on; look around. Ctrl-C stops it.")
+        # Nothing comes in any more: a clock that ran on would make every eye blind.
+        clock.pause(wishes.folder)
+        say("The clock stands still now, so that you can look around. Ctrl-C stops it.")
         while not stopped():
             time.sleep(0.2)
 
