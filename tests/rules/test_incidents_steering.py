@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from situations import BOTH, NOW, ONSET, belgium, calm, evidence, judgement, minutes_of, probe, report, signal
 from tocsin.changes.rules import ChangeEvent
 from tocsin.detection.rules.model import Judgement, State
@@ -305,6 +307,22 @@ def test_when_nobody_sees_nothing_is_closed() -> None:
     assert all(event.kind != "closed" for event in steps([opened()], replace(unknown, verdicts=verdicts)))
 
 
+@pytest.mark.parametrize(("seen_good", "is_closed"), [(0, False), (1, False), (5, False), (6, True), (12, True)])
+def test_an_incident_ends_only_when_half_of_it_is_seen_to_work(seen_good: int, *, is_closed: bool) -> None:
+    wide = judgement([signal("sts")])
+    incident = opened(wide)
+    listed = [subject for subject in wide.verdicts if subject.function in incident.functions][:12]
+    blind = {subject: State.OK if number < seen_good else State.UNKNOWN for number, subject in enumerate(listed)}
+    narrow = replace(incident, good_since=None)
+    for minute in range(21):
+        now = NOW + (5 + minute) * MINUTE
+        said = calm(at=now, since=NOW + 5 * MINUTE)
+        verdicts = {subject: replace(said.verdicts[subject], state=state) for subject, state in blind.items()}
+        for event in steps([narrow], replace(said, verdicts=verdicts), now=now):
+            narrow = event.incident
+    assert (narrow.phase is Phase.RESOLVED) is is_closed
+
+
 def test_trouble_that_returns_while_watching_is_the_same_incident() -> None:
     (watched,) = steps([opened()], calm(at=NOW + 6 * MINUTE, since=NOW + 5 * MINUTE), now=NOW + 6 * MINUTE)
     assert watched.incident.phase is Phase.MONITORING
@@ -340,13 +358,28 @@ def test_what_an_operator_closed_does_not_reopen_by_itself() -> None:
 
 def test_a_promise_falls_due_before_its_time_and_is_broken_at_it() -> None:
     incident = opened()
+    told = {incident.id: Word(NOW, NOW + 30 * MINUTE)}
     due = NOW + 28 * MINUTE
-    (asked,) = steps([incident], replace(STS_FAILS, at=due), now=due)
+    (asked,) = steps([incident], replace(STS_FAILS, at=due), now=due, told=told)
     assert (asked.kind, asked.incident.due_at) == ("promise_due", NOW + 30 * MINUTE)
-    assert steps([asked.incident], STS_FAILS, now=due + MINUTE) == ()
-    (broken,) = steps([asked.incident], STS_FAILS, now=NOW + 30 * MINUTE)
+    assert steps([asked.incident], STS_FAILS, now=due + MINUTE, told=told) == ()
+    (broken,) = steps([asked.incident], STS_FAILS, now=NOW + 30 * MINUTE, told=told)
     assert (broken.kind, broken.incident.due_at) == ("promise_broken", None)
     assert broken.incident.next_update_at == NOW + 60 * MINUTE
+
+
+@pytest.mark.parametrize("told", [{}, {"2020-01-27-1": Word(NOW - MINUTE, None)}], ids=["never", "only-an-end"])
+def test_what_was_never_promised_cannot_be_broken(told: dict[str, Word]) -> None:
+    incident, kinds = opened(), []
+    for minute in range(1, 121):
+        now = NOW + minute * MINUTE
+        for event in steps([incident], replace(STS_FAILS, at=now), now=now, told=told):
+            incident = event.incident
+            kinds.append((minute, event.kind))
+    assert "promise_broken" not in dict(kinds).values()
+    assert [minute for minute, kind in kinds if kind == "watched"] == [30, 60, 90, 120]
+    assert [minute for minute, kind in kinds if kind == "promise_due"] == [28, 58, 88, 118], "it is still asked for"
+    assert (incident.next_update_at, incident.due_at) == (NOW + 150 * MINUTE, None)
 
 
 def test_a_message_renews_the_promise() -> None:

@@ -13,8 +13,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from factories import console as make
 from tocsin.accounts.models import Operator
 from tocsin.bulletins import services as bulletins
+from tocsin.incidents import services as incidents
 from tocsin.incidents.models import TimelineEntry
 from tocsin.incidents.rules.model import Phase
+from tocsin.incidents.rules.promises import promise_step
 from tocsin.incidents.services import add_entry
 from tocsin.kernel.clock import FixedClock
 from tocsin.kernel.reasons import Reason
@@ -210,11 +212,25 @@ def test_a_missed_promise_stays_visible_when_a_new_one_is_made(console: Client) 
     make.store_judgement(make.judgement(present.pack(), down=["open_session"]))
     late = make.incident(now=make.NOW - timedelta(minutes=20))
     make.store_incident(late)
+    make.publish(make.bulletin(present.pack()))
     assert "Update missed: promised for 9:14, 8 minutes late" in words(console.get("/console/"))
     make.store_incident(make.incident(), kind="promise_broken", now=make.NOW)
     said = words(console.get("/console/"))
     assert "Next update due 9:34" in said
     assert "1 promised update missed (9:22)" in said
+
+
+def test_nothing_is_missed_where_nothing_was_ever_promised(console: Client) -> None:
+    late = make.incident(now=make.NOW - timedelta(minutes=20))
+    make.store_incident(late)
+    make.draft(make.bulletin(present.pack(), at=make.NOW - timedelta(minutes=7)))
+    unmade = promise_step(late, None, now=make.NOW)
+    assert unmade is not None
+    incidents.apply([unmade], actor="engine", now=make.NOW)
+    said = words(console.get("/console/")) + words(console.get(f"/console/incidents/{late.id}/"))
+    assert "Publish before" in said or "Too late: it should have been out" in said
+    for claim in ("Update missed", "promised update", "Promised update missed", "Next update due"):
+        assert claim not in said
 
 
 def test_a_draft_that_waits_too_long_breaks_the_promise(console: Client) -> None:

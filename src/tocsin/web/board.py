@@ -186,13 +186,16 @@ class EyeState:
     eye: Eye
     blind_since: datetime | None
     last_seen: datetime | None
+    is_awaited: bool = False
 
     @property
     def mood(self) -> str:
-        """Return `sees`, `blind` or `unused`."""
+        """Return `sees`, `blind`, `waiting` (in use, nothing came yet) or `unused`."""
         if self.blind_since is not None:
             return "blind"
-        return "sees" if self.last_seen is not None else "unused"
+        if self.last_seen is not None:
+            return "sees"
+        return "waiting" if self.is_awaited else "unused"
 
 
 def grid(judgement: Judgement | None, *, pack: Pack, now: datetime) -> Grid:
@@ -245,7 +248,8 @@ def card(
     own = [stored for stored in bulletins if stored.bulletin.incident == incident.id]
     told = tuple(stored for stored in reversed(own) if stored.status == "published")
     waiting = [stored for stored in own if stored.status == "draft"]
-    due = incident.next_update_at if incident.is_open else None
+    # Before the first message nobody was promised anything: what the incident holds is only our own plan.
+    due = incident.next_update_at if incident.is_open and told else None
     return Card(
         incident=incident,
         functions=tuple(pack.functions[id_] for id_ in incident.functions if id_ in pack.functions),
@@ -287,7 +291,9 @@ def _names(ids: tuple[str, ...] | None, names: Mapping[str, str]) -> tuple[str, 
     return None if ids is None else tuple(names.get(id_, id_) for id_ in ids)
 
 
-def eyes(judgement: Judgement | None, last_seen: Mapping[str, datetime]) -> tuple[EyeState, ...]:
-    """Say of each eye whether it sees."""
+def eyes(
+    judgement: Judgement | None, last_seen: Mapping[str, datetime], *, awaited: frozenset[Eye] = frozenset()
+) -> tuple[EyeState, ...]:
+    """Say of each eye whether it sees; of `awaited` ones something is expected, though nothing came yet."""
     blind = judgement.blind if judgement is not None else {}
-    return tuple(EyeState(eye, blind.get(eye), last_seen.get(eye.value)) for eye in Eye)
+    return tuple(EyeState(eye, blind.get(eye), last_seen.get(eye.value), eye in awaited) for eye in Eye)

@@ -80,6 +80,7 @@ SENTENCES: Words = {
     "incident.promise_due": _("The next update is due soon."),
     "incident.promise_broken": _("The promised update did not go out in time."),
     "incident.promise_renewed": _("The next update has been promised anew."),
+    "incident.promise_unmade": _("Nothing has been told yet, so no update was promised."),
     # What a duty officer did
     "operator.taken": _("%(by)s took the incident."),
     "operator.confirmed": _("%(by)s confirmed that the trouble is real."),

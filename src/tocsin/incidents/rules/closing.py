@@ -25,9 +25,14 @@ BAD_REPORTS = 2
 FAILED_PROBES = 2
 """One failed check in an interval is chance."""
 
+SEEN_GOOD = 0.5
+"""At least this share of what the incident listed must be seen to work: eyes that are gone are no good news."""
+
 
 def good_since(incident: Incident, judgement: Judgement, evidence: Evidence, *, now: datetime) -> datetime | None:
-    """Return since when all that the incident listed has been good; None while anything is bad or nobody sees.
+    """Return since when what the incident listed has been good; None while anything is bad or too little is seen.
+
+    Half of it at least must be seen to work; what is unknown counts as listed, but never as good.
 
     A new good run is read back from what the services concerned showed. One that has begun goes on, but begins later
     when calls turn out to be still coming back.
@@ -35,7 +40,8 @@ def good_since(incident: Incident, judgement: Judgement, evidence: Evidence, *, 
     verdicts = list(_listed(incident, judgement))
     if any(verdict.state in {State.DEGRADED, State.DOWN} for verdict in verdicts):
         return None
-    if not any(verdict.state is State.OK for verdict in verdicts):
+    seen_good = sum(verdict.state is State.OK for verdict in verdicts)
+    if not seen_good or seen_good < SEEN_GOOD * len(verdicts):
         return None
     begun = incident.good_since
     read = good_run_start(evidence.rollups, incident.services, now=now, only_calls=begun is not None)

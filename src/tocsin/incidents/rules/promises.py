@@ -34,7 +34,8 @@ def next_promise(now: datetime) -> datetime:
 def promise_step(incident: Incident, word: Word | None, *, now: datetime) -> IncidentEvent | None:
     """Return what becomes of the incident's promise: renewed by a message, falling due, broken; None if nothing.
 
-    The promise that counts is the one that readers were given; before the first message it is our own.
+    The promise that counts is the one that readers were given. Before the first message it is only our own plan: it
+    still asks for a message, but nobody was promised anything, so that nothing can be broken and it moves on.
     """
     promised = word.next_update_at if word is not None else None
     if promised is not None and promised > now and promised != incident.next_update_at:
@@ -43,6 +44,9 @@ def promise_step(incident: Incident, word: Word | None, *, now: datetime) -> Inc
     if incident.next_update_at is None:
         return None
     if now >= incident.next_update_at:
+        if promised is None:
+            moved = replace(incident, next_update_at=next_promise(now), due_at=None)
+            return IncidentEvent("watched", now, moved, (Reason("incident.promise_unmade"),))
         broken = replace(incident, next_update_at=next_promise(now), due_at=None)
         return IncidentEvent("promise_broken", now, broken, (Reason("incident.promise_broken"),))
     if incident.due_at is None and now >= incident.next_update_at - LEAD:
