@@ -82,6 +82,8 @@ def test_a_good_file_is_read_by_bytes_and_by_path(tmp_path: Path) -> None:
         ("duration_ms", float("nan")),
         ("duration_ms", float("inf")),
         ("count", 0),
+        ("count", 10_000_001),
+        ("count", 2**32 - 1),
         ("count", None),
     ],
 )

@@ -1,7 +1,8 @@
 """Reads transactions from a Parquet file (columns as in `docs/reference/transactions.md`).
 
 A file that cannot be read at all, or lacks a column, is refused with an `InputError`; a row that makes no sense
-(no time, an unknown outcome or vantage, a negative duration, a count below one) is left out and counted.
+(no time, an unknown outcome or vantage, a negative duration, a count below one or above `MAX_COUNT`) is left out and
+counted.
 """
 
 import io
@@ -24,6 +25,9 @@ _NUMBERS = ("time", "duration_ms", "count")
 _OUTCOMES = {"ok": Outcome.OK, "rejected": Outcome.REJECTED, "error": Outcome.ERROR, "timeout": Outcome.TIMEOUT}
 _UNKNOWN = -1
 _PIECE_ROWS = 131_072
+MAX_COUNT = 10_000_000
+"""A row stands for at most so many calls: one row of a wrong or hostile sender must not drown all the others."""
+
 _MAX_WORDS = np.iinfo(np.int16).max
 
 
@@ -77,7 +81,7 @@ def transactions_from(table: pa.Table, *, where: str = "") -> tuple[Transactions
     outcome = _mapped(coded["outcome"], {word: int(code) for word, code in _OUTCOMES.items()})
     vantage = _mapped(coded["vantage"], {eye.value: code for code, eye in enumerate(VANTAGES)})
     codes = {name: coded[name][0] for name in ("service", "package", "region")}
-    good = (time_us > 0) & (outcome >= 0) & (vantage >= 0) & (duration_ms >= 0) & (count >= 1)
+    good = (time_us > 0) & (outcome >= 0) & (vantage >= 0) & (duration_ms >= 0) & (count >= 1) & (count <= MAX_COUNT)
     for column in codes.values():
         good &= column >= 0
     chosen = np.flatnonzero(good)
