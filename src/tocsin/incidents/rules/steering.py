@@ -244,9 +244,10 @@ def _is_wider(before: Incident, after: Incident) -> bool:
 
 
 def _watched(before: Incident, moment: Moment, wider_since: datetime | None) -> IncidentEvent:
-    code = "incident.good_run_broken" if before.good_since is not None else "incident.scope"
+    is_broken = before.good_since is not None
+    reason = Reason("incident.good_run_broken") if is_broken else Reason("incident.scope")
     after = replace(before, good_since=None, wider_since=wider_since)
-    return IncidentEvent("watched", moment.now, after, (Reason(code),))
+    return IncidentEvent("watched", moment.now, after, (reason,))
 
 
 def _onset(incident: Incident, found: Picture, now: datetime) -> datetime:
