@@ -214,7 +214,6 @@ def surroundings(*, now: datetime = NOW, function: str = "open_session") -> None
         code="redacted.name",
         count=3,
         last_at=now,
-        last_message="a name was blotted out",
     )
     IntakeCount.objects.create(day=now.date(), source="otlp", code="accepted", count=41_000, last_at=now)
     for minutes in (44, 40, 12):

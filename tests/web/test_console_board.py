@@ -13,7 +13,7 @@ from tocsin.detection.rules.model import State, Subject
 from tocsin.diagnosis.rules.model import Suspect
 from tocsin.incidents.rules.model import Phase
 from tocsin.observations.rules.model import Eye
-from tocsin.web import board, history
+from tocsin.web import board, eyes, history
 
 
 @pytest.fixture
@@ -92,6 +92,25 @@ def test_a_draft_that_was_written_anew_does_not_win_time(pack: Pack) -> None:
     assert board.draft(stored, now=make.NOW).promise.at == make.BEGAN + board.APPROVAL_WITHIN
 
 
+def test_a_draft_may_not_wait_beyond_the_promised_update(pack: Pack) -> None:
+    waiting = board.StoredBulletin(make.bulletin(pack, at=make.NOW), "draft", None, "")
+    promised = make.NOW + timedelta(minutes=2)
+    assert board.draft(waiting, promised=promised, now=make.NOW).promise.at == promised
+    later = make.NOW + timedelta(minutes=20)
+    assert board.draft(waiting, promised=later, now=make.NOW).promise.at == make.NOW + board.APPROVAL_WITHIN
+
+
+@pytest.mark.parametrize(("told_after", "is_owed"), [(-1, True), (0, False), (1, False)])
+def test_a_broken_promise_is_owed_until_something_goes_out(pack: Pack, told_after: int, *, is_owed: bool) -> None:
+    broken = [make.NOW - timedelta(minutes=40), make.NOW - timedelta(minutes=5)]
+    told = board.StoredBulletin(make.bulletin(pack), "published", broken[-1] + timedelta(minutes=told_after), "ann")
+    waiting = board.StoredBulletin(make.bulletin(pack, number=2, at=make.NOW), "draft", None, "")
+    card = board.card(
+        make.incident(), bulletins=[told, waiting], activations=[], broken_at=broken, pack=pack, now=make.NOW
+    )
+    assert card.drafts[0].missed == (broken[-1] if is_owed else None)
+
+
 def test_a_closed_incident_promises_nothing(pack: Pack) -> None:
     closed = replace(make.incident(), phase=Phase.RESOLVED, closed_at=make.NOW)
     assert board.card(closed, bulletins=[], activations=[], pack=pack, now=make.NOW).promise is None
@@ -105,7 +124,7 @@ def test_a_narrow_incident_names_audiences_and_software(pack: Pack) -> None:
 
 
 def test_each_eye_sees_is_blind_or_not_in_use(pack: Pack) -> None:
-    found = board.eyes(make.judgement(pack, blind=[Eye.CLIENT]), {"front": make.NOW, "client": make.NOW})
+    found = eyes.eye_states(make.judgement(pack, blind=[Eye.CLIENT]), {"front": make.NOW, "client": make.NOW})
     assert {item.eye.value: item.mood for item in found} == {
         "front": "sees",
         "client": "blind",
@@ -113,7 +132,9 @@ def test_each_eye_sees_is_blind_or_not_in_use(pack: Pack) -> None:
         "panel": "unused",
         "partner": "unused",
     }
-    assert {item.mood for item in board.eyes(None, {})} == {"unused"}
+    assert {item.mood for item in eyes.eye_states(None, {})} == {"unused"}
+    awaited = eyes.eye_states(None, {}, awaited=frozenset({Eye.PANEL}))
+    assert [item.eye for item in awaited if item.mood == "waiting"] == [Eye.PANEL]
 
 
 def stored(key: int, state: str, *, start: datetime = make.NOW) -> board.StoredActivation:

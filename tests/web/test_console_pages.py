@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.test import Client
@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from factories import console as make
 from tocsin.accounts.models import Operator
 from tocsin.bulletins import services as bulletins
+from tocsin.detection.models import SeriesPoint
 from tocsin.incidents import services as incidents
 from tocsin.incidents.models import TimelineEntry
 from tocsin.incidents.rules.model import Phase
@@ -20,7 +21,10 @@ from tocsin.incidents.rules.promises import promise_step
 from tocsin.incidents.services import add_entry
 from tocsin.kernel.clock import FixedClock
 from tocsin.kernel.reasons import Reason
+from tocsin.observations.models import IntakeCount
+from tocsin.observations.rules.identifiers import Kind
 from tocsin.web import present
+from tocsin.web import words as vocabulary
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +118,7 @@ def test_the_console_says_what_why_and_what_was_told(console: Client) -> None:
         "Secure Token Service turns away 62% of callers, usually 3.0% (Professionals’ software).",
         "Fine-grained access was running a configuration that nobody signed off",
         "Call: eHealth contact centre: 02 788 51 55",
-        "First message · to everyone concerned (7 professions) · FR NL DE EN automatic",
+        "First message · to everyone concerned (7 professions) · FR NL DE EN by Tocsin itself",
         "Draft waiting",
         "Publish before 9:25 (in 3 minutes)",
         "1 procedure in force since 8:33",
@@ -239,6 +243,15 @@ def test_a_draft_that_waits_too_long_breaks_the_promise(console: Client) -> None
     assert "Too late: it should have been out by 9:20, 2 minutes ago" in words(console.get("/console/"))
 
 
+def test_a_draft_that_a_promise_waited_for_says_so_instead_of_a_later_moment(console: Client) -> None:
+    make.store_incident(make.incident())
+    make.store_incident(make.incident(), kind="promise_broken", now=make.NOW - timedelta(minutes=2))
+    make.draft(make.bulletin(present.pack(), at=make.NOW - timedelta(minutes=3)))
+    said = words(console.get("/console/"))
+    assert "Publish now: the update promised for 9:20 is late by 2 minutes" in said
+    assert "Publish before" not in said
+
+
 @pytest.mark.usefixtures("morning")
 def test_held_is_shouted_and_offers_release(console: Client) -> None:
     bulletins.hold(by="ann", now=make.NOW)
@@ -290,6 +303,29 @@ def test_the_incident_page_draws_what_was_measured_with_its_marks(console: Clien
     assert "8:22: Started: log level" in html
 
 
+def test_many_charts_are_folded_and_what_was_not_measured_is_named(console: Client) -> None:
+    functions = tuple(present.pack().functions)
+    make.store_incident(make.incident(functions=functions))
+    for function in functions[:-2]:
+        SeriesPoint.objects.create(
+            function=function, at=make.NOW, failing_share=0.5, expected_low=0.01, expected_high=0.06
+        )
+    html = body(console.get("/console/incidents/2020-01-27-1/"))
+    shown, folded = html[html.index('id="charts-title"') :].split('id="more-charts"')
+    folded, after = folded.split("Nothing measured in this time for:")
+    assert "6 of 15 functions; the others stand below." in shown
+    assert (shown.count("<svg"), folded.count("<svg")) == (6, 7)
+    assert "7 more functions" in folded
+    assert re.findall(r"/console/functions/(\w+)/", after[: after.index("</section>")]) == list(functions[-2:])
+
+
+@pytest.mark.usefixtures("morning")
+def test_few_charts_are_not_counted(console: Client) -> None:
+    html = body(console.get("/console/incidents/2020-01-27-1/"))
+    assert 'id="more-charts"' not in html
+    assert "the others stand below" not in html
+
+
 @pytest.mark.usefixtures("morning")
 def test_the_incident_page_offers_the_acts_that_make_sense(console: Client) -> None:
     html = body(console.get("/console/incidents/2020-01-27-1/"))
@@ -319,6 +355,24 @@ def test_the_reader_gets_a_message_alone_when_htmx_asks(console: Client) -> None
     assert "<html" in whole
     assert "<html" not in part
     assert part.count('lang="nl"') == 7
+
+
+@pytest.mark.usefixtures("morning")
+def test_the_reader_says_what_each_part_is_about(console: Client) -> None:
+    html = body(console.get("/console/bulletins/2020-01-27-1-b1/"))
+    column = html[html.index('<div lang="fr"') : html.index('<div lang="nl"')]
+    assert re.findall(r'class="label">([^<]+)<', column) == ["Maintenant", "Remboursement", "Prochain message"]
+    assert '<p class="label">Next update</p><p>Next update: 9:30, even if nothing has changed. (en)</p>' in html
+
+
+@pytest.mark.usefixtures("morning")
+def test_what_was_blotted_out_is_said_in_words(console: Client) -> None:
+    IntakeCount.objects.create(
+        day=make.NOW.date(), source="api", code="refused.bad", count=1, last_at=make.NOW, last_message="unknown: nope"
+    )
+    said = words(console.get("/console/intake/"))
+    assert "A name was blotted out in a report." in said
+    assert "unknown: nope" in said
 
 
 @pytest.mark.usefixtures("morning")
@@ -367,3 +421,9 @@ def test_the_clock_and_the_marks_stand_on_every_screen(client: Client, settings:
     assert "Unofficial demonstration" in html
     assert 'data-speed="60.0"' in html
     assert ">09:22:10</time>" in html
+
+
+def test_every_kind_of_thing_that_is_blotted_out_has_words() -> None:
+    kinds = {f"redacted.{kind}" for kind in get_args(Kind.__value__)}
+    assert len(kinds) > 1
+    assert kinds <= set(vocabulary.INTAKE)

@@ -19,6 +19,9 @@ from tocsin.kernel.clock import format_moment
 GENESIS = "0" * 64
 """What the first entry has for a previous hash."""
 
+AUTOMATIC = frozenset({"engine", "policy"})
+"""The actors that are no persons: Tocsin itself, by its engine or by the publication policy."""
+
 type FaultKind = Literal["changed", "reordered", "removed", "unlinked", "cut", "unknown_head"]
 
 
@@ -51,6 +54,11 @@ class Fault:
     seq: int
     kind: FaultKind
     message: str
+
+
+def is_automatic(actor: str) -> bool:
+    """Say whether Tocsin itself acted."""
+    return actor in AUTOMATIC
 
 
 def digest(entry: Entry) -> str:

@@ -50,6 +50,7 @@ def show(
 
     start(config=config)
     from tocsin.audit.queries import entry_of, newest
+    from tocsin.audit.rules import is_automatic
     from tocsin.kernel.clock import format_moment
 
     for row in newest(limit):
@@ -58,4 +59,5 @@ def show(
             fields = {name: getattr(entry, name) for name in entry.__slots__}
             typer.echo(json.dumps(fields | {"at": format_moment(entry.at)}, ensure_ascii=False))
         else:
-            typer.echo(f"{row.seq:>6}  {format_moment(row.at)}  {row.actor:<14} {row.action:<24} {row.subject}")
+            actor = "Tocsin itself" if is_automatic(row.actor) else row.actor
+            typer.echo(f"{row.seq:>6}  {format_moment(row.at)}  {actor:<14} {row.action:<24} {row.subject}")

@@ -16,7 +16,6 @@ from tocsin.diagnosis.rules.model import Suspect
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.intervals import floor_to
 from tocsin.kernel.language import LocalizedText
-from tocsin.observations.rules.model import Eye
 
 APPROVAL_WITHIN = timedelta(minutes=5)
 """A draft that waits longer breaks the promise of the first instruction within five minutes."""
@@ -145,10 +144,11 @@ class Activations:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message that waits for approval, and until when it may."""
+    """A message that waits for approval, until when it may, and the promised update that it comes too late for."""
 
     stored: StoredBulletin
     promise: Promise
+    missed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,25 +177,6 @@ class Card:
     def hits_every_function(self) -> bool:
         """Say whether nothing that the pack knows is spared."""
         return len(self.functions) == self.functions_known
-
-
-@dataclass(frozen=True, slots=True)
-class EyeState:
-    """Whether an eye sees: since when it is blind, or when it last gave a sign of life."""
-
-    eye: Eye
-    blind_since: datetime | None
-    last_seen: datetime | None
-    is_awaited: bool = False
-
-    @property
-    def mood(self) -> str:
-        """Return `sees`, `blind`, `waiting` (in use, nothing came yet) or `unused`."""
-        if self.blind_since is not None:
-            return "blind"
-        if self.last_seen is not None:
-            return "sees"
-        return "waiting" if self.is_awaited else "unused"
 
 
 def grid(judgement: Judgement | None, *, pack: Pack, now: datetime) -> Grid:
@@ -260,7 +241,7 @@ def card(
         promise=promise(due, now=now) if due is not None else None,
         broken_at=tuple(broken_at),
         told=told,
-        drafts=tuple(draft(stored, now=now) for stored in waiting),
+        drafts=tuple(draft(stored, promised=due, missed=_owed(told, broken_at), now=now) for stored in waiting),
         activations=sorted_out(item for item in activations if item.incident == incident.id),
         functions_known=len(pack.functions),
     )
@@ -275,10 +256,20 @@ def sorted_out(activations: Iterable[StoredActivation]) -> Activations:
     return Activations(proposed, in_force, ended)
 
 
-def draft(stored: StoredBulletin, *, now: datetime) -> Draft:
-    """Set a waiting draft beside the moment until which it may wait."""
-    since = stored.waits_since or stored.bulletin.drafted_at
-    return Draft(stored, promise(since + APPROVAL_WITHIN, now=now))
+def draft(
+    stored: StoredBulletin, *, promised: datetime | None = None, missed: datetime | None = None, now: datetime
+) -> Draft:
+    """Set a waiting draft beside the moment until which it may wait: never longer than to the promised update."""
+    until = (stored.waits_since or stored.bulletin.drafted_at) + APPROVAL_WITHIN
+    return Draft(stored, promise(min(until, promised or until), now=now), missed)
+
+
+def _owed(told: Sequence[StoredBulletin], broken_at: Sequence[datetime]) -> datetime | None:
+    """Return the promise that was broken last, unless something went out since."""
+    missed = max(broken_at, default=None)
+    if missed is None or any(stored.published_at and stored.published_at >= missed for stored in told):
+        return None
+    return missed
 
 
 def _audiences(incident: Incident, pack: Pack) -> tuple[Audience, ...] | None:
@@ -289,11 +280,3 @@ def _audiences(incident: Incident, pack: Pack) -> tuple[Audience, ...] | None:
 
 def _names(ids: tuple[str, ...] | None, names: Mapping[str, str]) -> tuple[str, ...] | None:
     return None if ids is None else tuple(names.get(id_, id_) for id_ in ids)
-
-
-def eyes(
-    judgement: Judgement | None, last_seen: Mapping[str, datetime], *, awaited: frozenset[Eye] = frozenset()
-) -> tuple[EyeState, ...]:
-    """Say of each eye whether it sees; of `awaited` ones something is expected, though nothing came yet."""
-    blind = judgement.blind if judgement is not None else {}
-    return tuple(EyeState(eye, blind.get(eye), last_seen.get(eye.value), eye in awaited) for eye in Eye)

@@ -23,7 +23,7 @@ AFTER = timedelta(minutes=15)
 """How much of the calm after its end."""
 
 MOST_CHARTS = 6
-"""A fault in a shared root hits every function; more charts than these say nothing new."""
+"""A fault in a shared root hits every function; more charts than these are folded, for they mostly look alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,15 @@ class FunctionChart:
     chart: Chart
     marks: tuple[Mark, ...]
     has_points: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentCharts:
+    """The functions that an incident hits: drawn at once, drawn but folded, and those where nothing was measured."""
+
+    shown: tuple[FunctionChart, ...]
+    folded: tuple[FunctionChart, ...]
+    unmeasured: tuple[Function, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +74,16 @@ class Chapter:
         return len(self.entries) == 1
 
 
-def incident_charts(card: board.Card, *, pack: Pack, now: datetime) -> list[FunctionChart]:
+def incident_charts(card: board.Card, *, pack: Pack, now: datetime) -> IncidentCharts:
     """Draw the functions that an incident hits, from before it began until now or shortly after its end."""
     incident = card.incident
     start = incident.hit_since - BEFORE
     end = min(now, incident.closed_at + AFTER) if incident.closed_at is not None else now
     own = [*marks.told(card.told)]
     drawn = _charts(card.functions, own, pack=pack, start=start, end=end)
-    return [one for one in drawn if one.has_points][:MOST_CHARTS]
+    measured = tuple(one for one in drawn if one.has_points)
+    unmeasured = tuple(one.function for one in drawn if not one.has_points)
+    return IncidentCharts(measured[:MOST_CHARTS], measured[MOST_CHARTS:], unmeasured)
 
 
 def function_charts(function: Function, *, pack: Pack, start: datetime, end: datetime) -> list[FunctionChart]:

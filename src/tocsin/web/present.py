@@ -8,6 +8,8 @@ from functools import cache
 
 from django.conf import settings
 
+from tocsin.bulletins.queries import load_templates
+from tocsin.bulletins.rules.templates import Templates
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.queries import load_procedures
@@ -47,3 +49,9 @@ def pack() -> Pack:
 def procedures() -> dict[str, Procedure]:
     """Return the federation's procedures by id."""
     return load_procedures(pack_folder(settings.CONFIGURATION.pack), pack())
+
+
+@cache
+def templates() -> Templates:
+    """Return the federation's messages, for the words before each part of a bulletin."""
+    return load_templates(pack_folder(settings.CONFIGURATION.pack))

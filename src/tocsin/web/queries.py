@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from tocsin.accounts.models import PanelMember
 from tocsin.bulletins.models import BulletinRow
 from tocsin.bulletins.queries import adapter, policy
 from tocsin.bulletins.rules.model import PublicationPolicy
@@ -15,12 +16,16 @@ from tocsin.changes.models import ChangeRow
 from tocsin.continuity.models import ActivationRow
 from tocsin.continuity.rules.model import Procedure
 from tocsin.detection.queries import Pulse, last_judgement, pulse
+from tocsin.detection.rules.model import Judgement
 from tocsin.incidents.models import IncidentRow, TimelineEntry
 from tocsin.incidents.queries import read_incident, recent
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.clock import in_brussels
 from tocsin.observations.models import EyeSign, IntakeCount
+from tocsin.observations.rules.model import Eye
 from tocsin.web import board
+from tocsin.web.eyes import EyeState, eye_states
+from tocsin.web.interventions import Interventions, arranged, suspected_by
 
 STUMBLE_SHOWN = timedelta(minutes=10)
 """How long a tick that failed stays on the screen."""
@@ -36,10 +41,10 @@ class Console:
     grid: board.Grid
     cards: tuple[board.Card, ...]
     closed: tuple[board.Card, ...]
-    eyes: tuple[board.EyeState, ...]
+    eyes: tuple[EyeState, ...]
     policy: PublicationPolicy
     refusals: tuple[IntakeCount, ...]
-    changes: tuple[ChangeRow, ...]
+    interventions: Interventions
     stumble: Pulse | None
 
     @property
@@ -68,10 +73,10 @@ def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> C
         grid=board.grid(judgement, pack=pack, now=now),
         cards=tuple(card for card in cards if card.incident.is_open),
         closed=tuple(card for card in cards if not card.incident.is_open),
-        eyes=board.eyes(judgement, dict(EyeSign.objects.values_list("eye", "last_seen"))),
+        eyes=eyes(judgement),
         policy=policy(),
         refusals=refusals(now),
-        changes=changes(now),
+        interventions=interventions(incidents, now=now),
         stumble=stumble(now),
     )
 
@@ -145,7 +150,16 @@ def refusals(now: datetime) -> tuple[IntakeCount, ...]:
     return tuple(IntakeCount.objects.filter(REFUSALS, day=today).order_by("-last_at", "source", "code"))
 
 
-def changes(now: datetime) -> tuple[ChangeRow, ...]:
-    """Return the interventions of the last day, latest first; configuration readings are left out."""
-    since = now - timedelta(hours=24)
-    return tuple(ChangeRow.objects.filter(at__gte=since, at__lte=now).exclude(kind="fingerprint").order_by("-at"))
+def interventions(incidents: Sequence[Incident], *, now: datetime) -> Interventions:
+    """Return the interventions of the last day, and those suspected however long ago; readings are left out."""
+    suspected = suspected_by(incidents)
+    is_shown = Q(at__gte=now - timedelta(hours=24)) | Q(change__in=suspected)
+    rows = ChangeRow.objects.filter(is_shown, at__lte=now).exclude(kind="fingerprint").order_by("-at", "-pk")
+    return arranged(list(rows), suspected=suspected)
+
+
+def eyes(judgement: Judgement | None) -> tuple[EyeState, ...]:
+    """Say of each eye whether it sees; a panel that was invited is in use, even before its first report."""
+    last_seen = dict(EyeSign.objects.values_list("eye", "last_seen"))
+    is_awaited = Eye.PANEL.value not in last_seen and PanelMember.objects.filter(left_at__isnull=True).exists()
+    return eye_states(judgement, last_seen, awaited=frozenset({Eye.PANEL}) if is_awaited else frozenset())

@@ -20,7 +20,7 @@ _PLURALS = frozenset({"services", "packages", "regions", "functions", "audiences
 
 def sentence(reason: Reason, *, pack: Pack, procedures: Mapping[str, Procedure]) -> str:
     """Return the reason as a sentence in the reader's language."""
-    names = _names(pack, procedures)
+    names = known_names(pack, procedures)
     facts = _Facts({key: written(key, value, reason=reason, names=names) for key, value in reason.facts.items()})
     known = next((SENTENCES[key] for key in _keys(reason) if key in SENTENCES), None)
     if known is None:
@@ -113,7 +113,8 @@ def _named(key: str, value: str, names: Names) -> str:
     return names.get(key, {}).get(value, value)
 
 
-def _names(pack: Pack, procedures: Mapping[str, Procedure]) -> Names:
+def known_names(pack: Pack, procedures: Mapping[str, Procedure]) -> Names:
+    """Return what every id of the pack and every key of the screens is called, in the reader's language."""
     language = times.language()
     services = {id_: service.name for id_, service in pack.services.items()}
     partners = {id_: partner.name for id_, partner in pack.partners.items()}

@@ -98,6 +98,37 @@ NOTICES: Words = {
     "resolved": _("Solved"),
 }
 
+INTAKE: Words = {
+    "redacted.name": _("A name was blotted out in a report."),
+    "redacted.national_number": _("A national number was blotted out in a report."),
+    "redacted.prescription_id": _("A prescription’s number was blotted out in a report."),
+    "redacted.telephone": _("A telephone number was blotted out in a report."),
+    "redacted.email": _("An e-mail address was blotted out in a report."),
+    "refused.unreadable": _("Lines that could not be read were left out."),
+}
+
+FACTS: Words = {
+    "phase": _("phase"),
+    "state": _("state"),
+    "functions": _("functions"),
+    "confidence": _("how sure"),
+    "suspects": _("suspects"),
+    "reasons": _("reasons"),
+    "reason": _("because"),
+    "bulletin": _("message"),
+    "kind": _("kind"),
+    "audiences": _("for"),
+    "audience": _("profession"),
+    "incident": _("incident"),
+    "procedure": _("procedure"),
+    "until": _("until"),
+    "at": _("when"),
+    "services": _("services"),
+    "name": _("name"),
+    "scopes": _("may do"),
+    "characters": _("characters"),
+}
+
 LANGUAGES: Mapping[str, str] = {"fr": "Français", "nl": "Nederlands", "de": "Deutsch", "en": "English"}
 
 

@@ -1,18 +1,22 @@
 """How facts are written on the screens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import template
 from django.utils.translation import gettext, ngettext
 
+from tocsin.audit.rules import is_automatic
+from tocsin.bulletins.rules import wording
 from tocsin.bulletins.rules.clock_words import typeset
 from tocsin.bulletins.rules.model import AudienceText, Bulletin
 from tocsin.detection.rules.model import State
 from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.language import Language, LocalizedText
 from tocsin.kernel.reasons import Reason
-from tocsin.web import board, present, reasons, times, words
+from tocsin.observations.models import IntakeCount
+from tocsin.web import board, ledger, present, reasons, times, words
 
 register = template.Library()
 
@@ -27,6 +31,13 @@ def hm(moment: datetime) -> str:
 def hms(moment: datetime) -> str:
     """Write the local time to the second, for the clock."""
     return in_brussels(moment).strftime("%H:%M:%S")
+
+
+@register.filter
+def at_second(moment: datetime, now: datetime) -> str:
+    """Write the time to the second, with its date when that is not today's."""
+    is_today = in_brussels(moment).date() == in_brussels(now).date()
+    return hms(moment) if is_today else f"{times.day(moment)}, {hms(moment)}"
 
 
 @register.filter
@@ -183,7 +194,7 @@ def unlocalized(value: float) -> str:
 @register.filter
 def actor(name: str) -> str:
     """Name who acted; the engine and the policy are no persons."""
-    return gettext("Tocsin itself") if name in {"engine", "policy", ""} else name
+    return gettext("Tocsin itself") if not name or is_automatic(name) else name
 
 
 @register.filter
@@ -204,6 +215,24 @@ def headline(card: board.Card) -> str:
 def first_text(bulletin: Bulletin) -> AudienceText:
     """Return the first audience's text, the one an approval shows before all others."""
     return next(iter(bulletin.texts.values()))
+
+
+@register.filter
+def parts(given: AudienceText, language: Language) -> tuple[wording.Line, ...]:
+    """Put a bulletin's text in reading order, with the words before each part."""
+    return wording.lines(given, language, templates=present.templates())
+
+
+@register.filter
+def intake_words(row: IntakeCount) -> str:
+    """Say what happened to an input; what needs no example has words of its own."""
+    return words.word(words.INTAKE, row.code) if row.code in words.INTAKE else row.last_message
+
+
+@register.filter
+def facts_in_words(facts: Mapping[str, Any], now: datetime) -> list[tuple[str, str]]:
+    """Write the facts of an audit entry."""
+    return list(ledger.facts(facts, now=now))
 
 
 @register.filter
