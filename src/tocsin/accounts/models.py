@@ -38,3 +38,16 @@ class PanelMember(models.Model):
 
     def __str__(self) -> str:
         return self.pseudonym
+
+
+class LoginAttempt(models.Model):
+    """One try to log in that was refused, counted under a keyed hash (of the name tried, or of the sender's address).
+
+    `at` is a moment of the machine's clock. Neither the name nor the address can be read from it.
+    """
+
+    key = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("key", "at"), name="logins_by_key"),)

@@ -4,16 +4,29 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from tocsin.accounts.errors import ForbiddenError, UnauthenticatedError
-from tocsin.accounts.models import ApiKey, Operator, PanelMember
-from tocsin.accounts.rules import PREFIX_LENGTH, SCOPES, assembled, digest, is_match, prefix_of
+from tocsin.accounts.models import ApiKey, LoginAttempt, Operator, PanelMember
+from tocsin.accounts.rules import (
+    LOGIN_WINDOW,
+    LOGINS_PER_NAME,
+    LOGINS_PER_SENDER,
+    PREFIX_LENGTH,
+    SCOPES,
+    as_tried,
+    assembled,
+    digest,
+    is_match,
+    login_wait,
+    prefix_of,
+)
 from tocsin.audit import services as audit
 from tocsin.kernel.errors import ConflictError, InputError
 from tocsin.kernel.language import LANGUAGES
@@ -21,6 +34,14 @@ from tocsin.kernel.language import LANGUAGES
 _PREFIX_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _OPERATOR_NAME: Final = re.compile(r"[\w.@+-]{2,60}")
 _NAME_LENGTH: Final = 120
+_TRIED_LENGTH: Final = 60
+"""Longer than any operator's name is allowed to be."""
+
+NOBODY: Final = "anonymous"
+"""Who acts in the audit log when somebody is not let in."""
+
+UNKNOWN: Final = "unknown"
+"""The subject of a refused login under a name that no operator has: people type passwords there by mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +145,72 @@ def change_password(name: str, *, password: str, by: str, now: datetime) -> None
     operator.set_password(password)
     operator.save(update_fields=["password"])
     audit.record(at=now, actor=by, action="operator.password_changed", subject=name)
+
+
+@transaction.atomic
+def admit_login(name: str, *, sender: str, now: datetime) -> timedelta | None:
+    """Return how long this name, or this sender, must wait before its password is looked at; None when it may try now.
+
+    A try that is admitted counts as refused until `welcome` takes it back, so that many at once cannot pass the limit
+    together. Whether the name exists makes no difference. Tries that are turned away count no further: they prolong no
+    wait, and write nothing, so that a flood of them fills neither the audit log nor the disk.
+
+    `now` is here the machine's clock's: a replayed morning runs sixty times as fast, and would let as many more pass.
+    """
+    LoginAttempt.objects.filter(at__lte=now - LOGIN_WINDOW).delete()
+    wait = _login_wait(name, sender=sender, now=now)
+    if wait is None:
+        LoginAttempt.objects.bulk_create(LoginAttempt(key=key, at=now) for key in _limits(name, sender))
+    return wait
+
+
+@transaction.atomic
+def welcome(operator: Operator, *, tried: str, sender: str, now: datetime) -> None:
+    """Audit a login, and forgive what was mistyped under this name before it; the sender's other tries stay counted."""
+    LoginAttempt.objects.filter(key=_name_key(tried)).delete()
+    admitted = LoginAttempt.objects.filter(key=_sender_key(sender)).order_by("-at", "-pk").first()
+    if admitted is not None:
+        admitted.delete()
+    audit.record(at=now, actor=operator.username, action="login.done", subject=operator.username)
+
+
+@transaction.atomic
+def refuse_login(name: str, *, sender: str, machine_now: datetime, now: datetime) -> None:
+    """Audit a login that was refused, and that a wait began by it; under its name when that is an operator's."""
+    subject = _subject(name)
+    audit.record(at=now, actor=NOBODY, action="login.refused", subject=subject)
+    if _login_wait(name, sender=sender, now=machine_now) is not None:
+        audit.record(at=now, actor=NOBODY, action="login.limit_reached", subject=subject)
+
+
+def farewell(operator: Operator, *, now: datetime) -> None:
+    """Audit a logout."""
+    audit.record(at=now, actor=operator.username, action="logout.done", subject=operator.username)
+
+
+def _login_wait(name: str, *, sender: str, now: datetime) -> timedelta | None:
+    waits = []
+    for key, limit in _limits(name, sender).items():
+        refused = tuple(LoginAttempt.objects.filter(key=key).values_list("at", flat=True))
+        waits.append(login_wait(refused, limit=limit, now=now))
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _limits(name: str, sender: str) -> dict[str, int]:
+    return {_name_key(name): LOGINS_PER_NAME, _sender_key(sender): LOGINS_PER_SENDER}
+
+
+def _name_key(name: str) -> str:
+    return salted_hmac("accounts.login.name", as_tried(name).casefold(), algorithm="sha256").hexdigest()
+
+
+def _sender_key(sender: str) -> str:
+    return salted_hmac("accounts.login.sender", sender, algorithm="sha256").hexdigest()
+
+
+def _subject(name: str) -> str:
+    tried = as_tried(name)
+    return tried[:_TRIED_LENGTH] if Operator.objects.filter(username=tried).exists() else UNKNOWN
 
 
 @transaction.atomic

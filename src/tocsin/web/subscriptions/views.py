@@ -20,6 +20,7 @@ from tocsin.notifications.errors import SubscriptionError
 from tocsin.notifications.models import Subscriber
 from tocsin.notifications.queries import as_language, by_token
 from tocsin.web import present
+from tocsin.web.senders import sender_of
 from tocsin.web.subscriptions.forms import AskForm
 
 type View = Callable[..., HttpResponse]
@@ -96,13 +97,6 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
         except SubscriptionError as error:
             return _page(request, "refused.html", {"code": error.code}, status=410)
         return _page(request, "left.html", _standing(row))
-
-
-def sender_of(request: HttpRequest) -> str:
-    """Return the network address of whoever asks; behind a TLS proxy, the one that the proxy saw."""
-    seen_by_proxy = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
-    # The proxy adds the last entry; those before it are the sender's own claim.
-    return seen_by_proxy.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
 
 
 def _language_of(row: Subscriber | None) -> str:
