@@ -13,6 +13,14 @@ from typing import Any
 
 from tocsin.kernel.errors import ConfigurationError
 
+UMASK = 0o027
+"""Owner and group may read what we write, the world not: the database holds password hashes and subscribers'
+addresses, and the libraries that make such files ask for no mode of their own. The group is for a web server that
+serves the pages."""
+
+FOLDER_MODE = 0o750
+"""The data folder itself, for the same reason."""
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -57,6 +65,10 @@ class Configuration:
         """Where the DuckDB file lies; the engine alone opens it."""
         return self.data_folder / "telemetry.duckdb"
 
+    def make_data_folder(self) -> None:
+        """Make the data folder, closed to the world; one that is there already keeps the rights that it was given."""
+        self.data_folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+
     def secret_key(self) -> str:
         """Return Django's secret, from `TOCSIN_SECRET_KEY` or a file in the data folder made at the first start."""
         given = os.environ.get("TOCSIN_SECRET_KEY")
@@ -64,7 +76,7 @@ class Configuration:
             return given
         path = self.data_folder / "secret-key"
         if not path.exists():
-            self.data_folder.mkdir(parents=True, exist_ok=True)
+            self.make_data_folder()
             _write_once(path, secrets.token_urlsafe(50))
         return path.read_text().strip()
 
@@ -82,8 +94,10 @@ def _write_once(path: Path, content: str) -> None:
 def load_configuration(path: Path | None = None) -> Configuration:
     """Read the configuration from `path` (or `TOCSIN_CONFIG`, or none) and the environment.
 
+    From then on, what this process writes is closed to the world: every process of ours comes by here before it writes.
     Raises `ConfigurationError` naming an unknown setting, a file that cannot be read, or a value of the wrong kind.
     """
+    os.umask(UMASK)
     given = path or (Path(os.environ["TOCSIN_CONFIG"]) if os.environ.get("TOCSIN_CONFIG") else None)
     stored = _read(given) if given is not None else {}
     known = {field.name: field for field in fields(Configuration)}

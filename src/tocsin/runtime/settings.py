@@ -7,7 +7,7 @@ from tocsin.runtime.clock import SharedClock
 from tocsin.runtime.configuration import load_configuration
 
 CONFIGURATION = load_configuration()
-CONFIGURATION.data_folder.mkdir(parents=True, exist_ok=True)
+CONFIGURATION.make_data_folder()
 CLOCK = SharedClock(CONFIGURATION.data_folder)
 
 DEBUG = CONFIGURATION.debug

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.plugins.sources.recording.model import Recording
+from tocsin.runtime.configuration import FOLDER_MODE
 from tocsin.runtime.locks import only_one
 
 MARKER = ".tocsin-demonstration"
@@ -50,7 +51,7 @@ def clear(folder: Path) -> None:
         with only_one(lock, what="A demonstration"):
             pass  # nobody plays here: it may be emptied
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(mode=FOLDER_MODE, parents=True)
     (folder / MARKER).touch()
 
 
