@@ -37,6 +37,27 @@ def test_the_console_is_usable_on_a_phone(
     page.context.close()
 
 
+_WORDS_BESIDE = """([word]) => [...document.querySelectorAll(".grid td .cell")].every((cell) => {
+  const [shape, said] = [cell.querySelector(".shape"), cell.querySelector(".word")];
+  shape.textContent = "■";
+  said.textContent = word;
+  cell.parentElement.className = "s-down";
+  const inside = cell.parentElement.getBoundingClientRect().right + 0.5;
+  const lines = [...said.getClientRects()];
+  return lines.every((line) => line.left >= shape.getBoundingClientRect().right && line.right <= inside)
+    && said.scrollWidth <= said.clientWidth + 1;
+})"""
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_words_of_a_cell_stand_beside_its_shape(logged_in: Callable[..., Page], size: str) -> None:
+    page = logged_in("console/", size=size)
+    assert page.locator(".grid td .cell").count() > 10
+    for word in ("Does not work", "Ne fonctionne pas", "Funktioniert nicht"):
+        assert page.evaluate(_WORDS_BESIDE, [word]), word
+    page.context.close()
+
+
 def test_an_incident_shows_reasons_charts_and_timeline(
     logged_in: Callable[..., Page], photograph: Callable[..., Path], violations: Callable[[Page], list[str]]
 ) -> None:
