@@ -132,13 +132,26 @@ def test_who_was_identified_gives_way_only_to_somebody_who_stands_out() -> None:
 
     def is_believed(name: str, score: float, *, phase: Phase = Phase.IDENTIFIED) -> bool:
         said = replace(found, suspects=(Suspect(name, score, ()),))
-        return _is_believed(replace(incident, phase=phase), said)
+        return _is_believed(replace(incident, phase=phase), said, NOW)
 
     assert is_believed("kgss", 0.95)
     assert not is_believed("nurse-a", 0.49)
     assert is_believed("sts", 0.49), "the same lead may grow weaker"
     assert is_believed("nurse-a", 0.49, phase=Phase.CONFIRMED), "nobody was identified yet"
-    assert not _is_believed(incident, replace(found, suspects=()))
+    assert not _is_believed(incident, replace(found, suspects=()), NOW)
+
+
+def test_what_is_left_of_a_fading_trouble_does_not_name_another_cause() -> None:
+    incident = replace(opened(), services=("sts", "access", "esb"))
+    explanations = explain(STS_FAILS, evidence=evidence(now=NOW), changes=(), pack=belgium(), now=NOW)
+    rest = replace(
+        picture(explanations, STS_FAILS, pack=belgium(), incident=incident),
+        suspects=(Suspect("mcn_eagreement", 0.94, ()),),
+        services=("sts",),
+    )
+    assert _is_believed(incident, rest, NOW + 5 * MINUTE), "it is still unfolding: the first word may be wrong"
+    assert not _is_believed(incident, rest, NOW + 11 * MINUTE)
+    assert _is_believed(incident, replace(rest, services=("sts", "access")), NOW + 11 * MINUTE)
 
 
 def test_one_ticks_noise_elsewhere_does_not_widen_an_incident() -> None:

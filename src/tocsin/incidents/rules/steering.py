@@ -170,7 +170,7 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
     if not incident.is_open and not _has_returned(incident, found, moment):
         return None
     phase = _phase(incident.phase, found, moment, onset=incident.hit_since)
-    is_believed = _is_believed(incident, found)
+    is_believed = _is_believed(incident, found, moment.now)
     after = replace(
         incident,
         phase=phase,
@@ -186,7 +186,7 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
         suspects=found.suspects if is_believed else incident.suspects,
         change=found.change if is_believed else incident.change,
         reasons=found.reasons,
-        services=found.services or incident.services,
+        services=found.services if is_believed else incident.services,
         good_since=None,
         closed_at=None,
     )
@@ -202,12 +202,20 @@ def _state(incident: Incident, found: Picture, now: datetime) -> State:
     return incident.state if is_milder and is_early else found.state
 
 
-def _is_believed(incident: Incident, found: Picture) -> bool:
-    # Who was identified gives way only to somebody who stands out as much: while a trouble fades, leads waver.
-    if not found.suspects or incident.phase not in {Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING}:
+def _is_believed(incident: Incident, found: Picture, now: datetime) -> bool:
+    # Who was identified gives way only to somebody who stands out as much, and not while the trouble fades: what is
+    # left of it then has a best suspect of its own, who explains the remainder and not the outage.
+    if not found.suspects or not incident.suspects:
         return bool(found.suspects)
+    if incident.phase not in {Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING}:
+        return True
     lead = found.suspects[0]
-    return lead.score >= STANDS_OUT or lead.id == incident.suspects[0].id if incident.suspects else True
+    return lead.id == incident.suspects[0].id or (lead.score >= STANDS_OUT and not _fades(incident, found, now))
+
+
+def _fades(incident: Incident, found: Picture, now: datetime) -> bool:
+    remainder = set(found.services) & set(incident.services)
+    return now - incident.opened_at > ONSET_IN_VIEW and 2 * len(remainder) <= len(incident.services)
 
 
 def _has_returned(incident: Incident, found: Picture, moment: Moment) -> bool:
