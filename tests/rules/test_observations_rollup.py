@@ -176,3 +176,11 @@ def test_renamed_ids_change_nothing_but_names() -> None:
     assert renamed.services == tuple(swap[name] for name in plain.services)
     assert replace(renamed, services=plain.services).service.tolist() == plain.service.tolist()
     assert (renamed.outcomes == plain.outcomes).all()
+
+
+def test_a_full_bin_never_wraps_to_a_negative_number() -> None:
+    rows: list[Row] = [(0, "front", "s1", "p1", "r1", Outcome.OK, 20.0, 1_500_000_000) for _ in range(2)]
+    rolled = roll_up(batch(rows))
+    assert rolled.outcomes.sum() == 3_000_000_000
+    assert rolled.durations.max() == np.iinfo(np.int32).max
+    assert rolled.durations.min() == 0

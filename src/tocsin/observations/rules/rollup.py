@@ -28,6 +28,7 @@ type Key = tuple[NDArray[np.int64], Codes, Codes, Codes, Codes]
 _OUTCOMES = len(Outcome)
 _US_IN_S = 1_000_000
 _FIVE_MINUTES_S = 300
+_MOST_IN_A_BIN = int(np.iinfo(np.int32).max)
 
 
 def empty() -> Rollups:
@@ -72,7 +73,8 @@ def roll_up(transactions: Transactions) -> Rollups:
         package=transactions.package[first],
         region=transactions.region[first],
         outcomes=outcomes.reshape(-1, _OUTCOMES),
-        durations=durations.reshape(-1, DURATION_BINS).astype(np.int32),
+        # Beyond what the column holds a bin is full: it must never wrap to a negative number.
+        durations=np.minimum(durations, _MOST_IN_A_BIN).reshape(-1, DURATION_BINS).astype(np.int32),
         services=transactions.services,
         packages=transactions.packages,
         regions=transactions.regions,
