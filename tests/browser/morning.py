@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tocsin.kernel.clock import parse_moment
+from tocsin.observations.rules.columns import select
 from tocsin.plugins.sources.recording.model import Recording
 from tocsin.plugins.sources.recording.reader import open_recording
 from tocsin.plugins.stores.memory.store import MemoryStore
@@ -28,13 +29,7 @@ def part_of(recording: Recording, start: datetime, end: datetime) -> Recording:
     low, high = (int(moment.timestamp() * 1_000_000) for moment in (start, end))
     transactions = recording.transactions
     kept = (transactions.time_us >= low) & (transactions.time_us < high)
-    columns = ("time_us", "vantage", "service", "package", "region", "outcome", "duration_ms", "count")
-    return replace(
-        recording,
-        start=start,
-        end=end,
-        transactions=replace(transactions, **{name: getattr(transactions, name)[kept] for name in columns}),
-    )
+    return replace(recording, start=start, end=end, transactions=select(transactions, kept))
 
 
 def play(recording: Recording, folder: Path) -> None:

@@ -255,8 +255,7 @@ def accept_reports(
 ) -> Receipt:
     """Take reports in, redacted; raises `NothingUsableError` when every one is refused, `KeyReusedError` as above."""
     known = pack or configured_pack()
-    checked = [(report, _fault_of_report(report, known, now)) for report in reports]
-    good = [(report, redact(report.text)) for report, fault in checked if fault is None]
+    good, faults = _screened([(report, _fault_of_report(report, known, now), report.text) for report in reports])
     rows = [
         ReportRow(
             at=report.at,
@@ -273,7 +272,6 @@ def accept_reports(
         for report, text in good
     ]
     batch = _Batch(source=source, now=now, key=batch_key, content=reports, eye=Eye.PANEL, table=ReportRow.objects)
-    faults = [fault for _, fault in checked if fault is not None]
     return _store(batch, rows, faults=faults, texts=[text for _, text in good])
 
 
@@ -287,8 +285,7 @@ def accept_probe_results(
 ) -> Receipt:
     """Take results of synthetic checks in; raises as `accept_reports` does."""
     known = pack or configured_pack()
-    checked = [(result, _fault_of_probe(result, known, now)) for result in results]
-    good = [(result, redact(result.detail)) for result, fault in checked if fault is None]
+    good, faults = _screened([(result, _fault_of_probe(result, known, now), result.detail) for result in results])
     rows = [
         ProbeRow(
             at=result.at,
@@ -302,7 +299,6 @@ def accept_probe_results(
         for result, detail in good
     ]
     batch = _Batch(source=source, now=now, key=batch_key, content=results, eye=Eye.PROBES, table=ProbeRow.objects)
-    faults = [fault for _, fault in checked if fault is not None]
     return _store(batch, rows, faults=faults, texts=[detail for _, detail in good])
 
 
@@ -311,8 +307,7 @@ def accept_notices(
 ) -> Receipt:
     """Take partners' statements in; raises as `accept_reports` does."""
     known = pack or configured_pack()
-    checked = [(notice, _fault_of_notice(notice, known, now)) for notice in notices]
-    good = [(notice, redact(notice.text)) for notice, fault in checked if fault is None]
+    good, faults = _screened([(notice, _fault_of_notice(notice, known, now), notice.text) for notice in notices])
     rows = [
         NoticeRow(
             at=notice.at,
@@ -325,11 +320,18 @@ def accept_notices(
         for notice, text in good
     ]
     batch = _Batch(source=source, now=now, key=batch_key, content=notices, eye=Eye.PARTNER, table=NoticeRow.objects)
-    faults = [fault for _, fault in checked if fault is not None]
     return _store(batch, rows, faults=faults, texts=[text for _, text in good])
 
 
 type Fault = tuple[str, str]
+
+
+def _screened[Item](
+    checked: Sequence[tuple[Item, Fault | None, str]],
+) -> tuple[list[tuple[Item, Redacted]], list[Fault]]:
+    """Return the items without a fault, each with its words redacted, and the faults of the others."""
+    good = [(item, redact(words)) for item, fault, words in checked if fault is None]
+    return good, [fault for _, fault, _ in checked if fault is not None]
 
 
 @dataclass(frozen=True, slots=True)
