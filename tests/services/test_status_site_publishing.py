@@ -32,7 +32,7 @@ from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.errors import ConfigurationError, DeliveryError
 from tocsin.plugins.targets.folder.target import FolderTarget
 from tocsin.status_site import services
-from tocsin.status_site.rendering import Addresses
+from tocsin.status_site.ports import Addresses
 from tocsin.status_site.services import Site, configured_site, publish, publish_site
 
 pytestmark = pytest.mark.django_db

@@ -36,7 +36,9 @@ from tocsin.detection.rules.model import State
 from tocsin.diagnosis.rules.model import Suspect
 from tocsin.kernel.language import LANGUAGES
 from tocsin.kernel.reasons import Reason
-from tocsin.status_site.rendering import Addresses, render_pages, render_standing
+from tocsin.status_site.exports import render_exports
+from tocsin.status_site.ports import Addresses
+from tocsin.status_site.rendering import render_pages, render_standing
 from tocsin.status_site.rules.facts import Facts
 
 ADDRESSES = Addresses(site_url="https://status.example.org/", base_url="https://tocsin.example.org")
@@ -69,6 +71,7 @@ def everything(given: Facts) -> dict[str, str]:
     rendered = {
         **render_standing(given, templates=templates()),
         **render_pages(given, templates=templates(), addresses=ADDRESSES),
+        **render_exports(given, templates=templates(), addresses=ADDRESSES),
     }
     return {name: content.decode() for name, content in rendered.items()}
 

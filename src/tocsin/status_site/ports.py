@@ -1,7 +1,19 @@
-"""Where the public site goes."""
+"""What the public site is made of, and where it goes."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
+
+type Files = dict[str, bytes]
+"""A site, or a part of it: relative path → content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where readers go for what is not a static page: `site_url` is the site's own, `base_url` the application's."""
+
+    site_url: str
+    base_url: str
 
 
 class Target(Protocol):

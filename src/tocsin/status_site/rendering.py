@@ -1,6 +1,5 @@
-"""Turns facts into files: pages and feeds in every language, and one document for machines."""
+"""Turns facts into pages, in every language. What machines read is made in `exports`."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,8 +15,7 @@ from django.utils.translation import gettext
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.kernel.clock import format_moment
 from tocsin.kernel.language import LANGUAGES, Language
-from tocsin.status_site.feeds import feed
-from tocsin.status_site.rules.document import status_document
+from tocsin.status_site.ports import Addresses, Files
 from tocsin.status_site.rules.facts import Facts
 from tocsin.status_site.rules.leaflets import leaflets
 from tocsin.status_site.rules.pages import (
@@ -36,26 +34,16 @@ REPLAY_REFRESH = timedelta(seconds=5)
 
 ASSETS = ("site.css", "refresh.js", "icon.svg")
 
-type Files = dict[str, bytes]
 type Context = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where readers go for what is not a static page: `site_url` is the site's own, `base_url` the application's."""
-
-    site_url: str
-    base_url: str
 
 
 def render_pages(facts: Facts, *, templates: Templates, addresses: Addresses) -> Files:
     """Render everything that says what works: it changes with every look, if only in its times."""
-    rendered: Files = {"status.json": _json(status_document(facts))}
+    rendered: Files = {}
     for language in LANGUAGES:
         with translation.override(language):
             context = _context(language, facts, templates)
             rendered.update(_language_pages(language, facts, context, addresses))
-            rendered.update(_feeds(language, facts, templates, addresses))
     rendered["index.html"] = _page("languages", {**_context("en", facts, templates), "lines": _invitations(facts)})
     return rendered
 
@@ -101,15 +89,6 @@ def _language_pages(
                     "subscribe_url": f"{addresses.base_url.rstrip('/')}/subscribe/?{query}",
                 },
             ),
-        )
-
-
-def _feeds(language: Language, facts: Facts, templates: Templates, addresses: Addresses) -> Iterator[tuple[str, bytes]]:
-    yield f"{language}/feed.xml", feed(language, facts=facts, templates=templates, site_url=addresses.site_url)
-    for audience in facts.pack.audiences:
-        yield (
-            f"{language}/{audience}/feed.xml",
-            feed(language, audience=audience, facts=facts, templates=templates, site_url=addresses.site_url),
         )
 
 
@@ -175,10 +154,6 @@ def _engine() -> Engine:
     # An engine of its own: nothing that breaks in the console's templates can silence the public pages.
     folder = str(files("tocsin.status_site") / "templates")
     return Engine(dirs=[folder], libraries={"i18n": "django.templatetags.i18n"})
-
-
-def _json(document: object) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _asset(name: str) -> bytes:

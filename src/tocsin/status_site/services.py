@@ -20,8 +20,9 @@ from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.errors import ConfigurationError, DeliveryError
 from tocsin.kernel.plugins import load_plugins
 from tocsin.status_site import queries
-from tocsin.status_site.ports import Target
-from tocsin.status_site.rendering import Addresses, render_pages, render_standing
+from tocsin.status_site.exports import render_exports
+from tocsin.status_site.ports import Addresses, Files, Target
+from tocsin.status_site.rendering import render_pages, render_standing
 from tocsin.status_site.rules.facts import Facts, shown_states
 
 TARGETS = "tocsin.targets"
@@ -53,16 +54,20 @@ class Site:
     templates: Templates
     addresses: Addresses
     targets: tuple[Target, ...]
-    standing: dict[str, bytes] = field(default_factory=dict)
+    standing: Files = field(default_factory=dict)
     standing_for: tuple[date, bool] | None = None
 
-    def render(self, facts: Facts) -> dict[str, bytes]:
+    def render(self, facts: Facts) -> Files:
         """Return every file; procedures are rendered again when the day changes, for legal texts expire by days."""
         wanted = (in_brussels(facts.now).date(), facts.is_replay)
         if self.standing_for != wanted:
             self.standing = render_standing(facts, templates=self.templates)
             self.standing_for = wanted
-        return {**self.standing, **render_pages(facts, templates=self.templates, addresses=self.addresses)}
+        return {
+            **self.standing,
+            **render_pages(facts, templates=self.templates, addresses=self.addresses),
+            **render_exports(facts, templates=self.templates, addresses=self.addresses),
+        }
 
 
 def publish(*, now: datetime, is_replay: bool = False) -> PublishReport:

@@ -1,7 +1,7 @@
 """A bulletin: one public message, in four languages, for each audience it concerns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -9,7 +9,8 @@ from tocsin.detection.rules.model import State
 from tocsin.kernel.language import LocalizedText
 from tocsin.kernel.reasons import Reason
 
-type BulletinKind = Literal["first", "update", "holding", "end"]
+type BulletinKind = Literal["first", "update", "holding", "correction", "retraction", "end"]
+"""`correction` mends what an earlier bulletin said wrongly; `retraction` ends a false alarm: "we were wrong"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,10 @@ class AudienceText:
     (the first procedures' instructions, most important first), `procedures` the ids of all that help, those of `now`
     first; `paid` reimbursed or legal, None where there is nothing to say; `avoid` do not; `next_update` when we speak
     again (None at the end); `duties` what to do afterwards (at the end); `subject` an e-mail's subject line.
-    No part carries its label ("Now:"); `wording.lines` puts parts in order with their labels.
+    No part carries its label ("Now:"); `wording.lines` puts parts in order with their labels. `sms` is the whole
+    message in one text message (160 septets of GSM-7, or 70 characters where a language needs UCS-2), what it must say of
+    itself (unofficial, exercise) included; `push` the body of a notification on a screen (its title is `subject`).
+    Both are empty in bulletins stored before they existed.
     """
 
     headline: LocalizedText
@@ -32,11 +36,17 @@ class AudienceText:
     next_update: LocalizedText | None
     duties: tuple[LocalizedText, ...]
     subject: LocalizedText
+    sms: LocalizedText = field(default_factory=dict)
+    push: LocalizedText = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Bulletin:
-    """A message drafted from facts. `id` is `<incident>-b<n>`; `texts` maps audience id → text, in pack order."""
+    """A message drafted from facts. `id` is `<incident>-b<n>`; `texts` maps audience id → text, in pack order.
+
+    `corrects` is the bulletin that a correction mends. `is_silent` puts it on the pages without telling anybody:
+    editing silently and notifying are two different acts.
+    """
 
     id: str
     incident: str
@@ -51,6 +61,8 @@ class Bulletin:
     texts: Mapping[str, AudienceText]
     next_update_at: datetime | None
     is_drill: bool = False
+    corrects: str | None = None
+    is_silent: bool = False
 
 
 type Automation = Literal["manual", "automatic"]

@@ -1,11 +1,13 @@
 """What is sent to whom: a letter is a message in one language for one audience, in no channel's form yet."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from tocsin.kernel.language import Language, LocalizedText
+
+type JsonValue = str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None
 
 
 class Words(Protocol):
@@ -48,7 +50,17 @@ class Words(Protocol):
 
     @property
     def subject(self) -> LocalizedText:
-        """An e-mail's subject line."""
+        """An e-mail's subject line, and a screen notification's title."""
+        ...
+
+    @property
+    def sms(self) -> LocalizedText:
+        """The whole in one text message; empty where it was never drafted."""
+        ...
+
+    @property
+    def push(self) -> LocalizedText:
+        """The body of a notification on a screen; empty where it was never drafted."""
         ...
 
 
@@ -67,12 +79,27 @@ class Announcement(Protocol):
 
     @property
     def kind(self) -> str:
-        """`first`, `update`, `holding` or `end`."""
+        """`first`, `update`, `holding`, `correction`, `retraction` or `end`."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """`down`, `degraded`, `unknown`, or `ok` at the end."""
         ...
 
     @property
     def functions(self) -> tuple[str, ...]:
         """The functions hit, in pack order."""
+        ...
+
+    @property
+    def packages(self) -> tuple[str, ...] | None:
+        """The software hit; None: all."""
+        ...
+
+    @property
+    def regions(self) -> tuple[str, ...] | None:
+        """The regions hit; None: everywhere."""
         ...
 
     @property
@@ -85,13 +112,29 @@ class Announcement(Protocol):
         """Whether it is an exercise."""
         ...
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is on the pages only, and nobody is told of it."""
+        ...
+
+
+type LeastState = Literal["degraded", "down"]
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What someone asked for: an audience and, where they chose some, only these functions (empty: all)."""
+    """What someone asked for: an audience and, where they chose some, only these (empty: all).
+
+    `least` is the degree from which they want to hear: `degraded` everything, `down` only what does not work.
+    `region` and `package` are where and with what they work ("" for not said: they hear of everything).
+    """
 
     audience: str
     functions: tuple[str, ...] = ()
+    region: str = ""
+    package: str = ""
+    least: LeastState = "degraded"
+    with_drills: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +199,18 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A letter on its way to one recipient; `key` stays the same between attempts, `thread` within an outage."""
+    """A letter on its way to one recipient; `key` stays the same between attempts, `thread` within an outage.
+
+    `sms` is the whole in one text message, `push` the body of a screen notification, both with what the message must
+    say of itself (see `marks`); `facts` is the same for machines: `bulletin`, `incident`, `kind`, `state`,
+    `functions`, `audience`, `packages`, `regions`, `published_at`, `next_update_at`, `page`, `is_drill`.
+    """
 
     key: str
     recipient: str
     at: datetime
     thread: str
     letter: Letter
+    sms: str = ""
+    push: str = ""
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
