@@ -22,9 +22,9 @@ class AudienceText:
     first; `paid` reimbursed or legal, None where there is nothing to say; `avoid` do not; `next_update` when we speak
     again (None at the end); `duties` what to do afterwards (at the end); `subject` an e-mail's subject line.
     No part carries its label ("Now:"); `wording.lines` puts parts in order with their labels. `sms` is the whole
-    message in one text message (160 septets of GSM-7, or 70 characters where a language needs UCS-2), what it must say of
-    itself (unofficial, exercise) included; `push` the body of a notification on a screen (its title is `subject`).
-    Both are empty in bulletins stored before they existed.
+    message in one text message (160 septets of GSM-7, or 70 characters of UCS-2 where that cannot spell it), what it
+    must say of itself (unofficial, exercise) included; `push` the body of a notification on a screen (its title is
+    `subject`). Both are empty in bulletins stored before they existed.
     """
 
     headline: LocalizedText
