@@ -60,7 +60,7 @@ def test_a_first_word_must_meet_the_bounds(changes: dict[str, Any], code: str) -
 
 
 def test_all_refusals_are_told_together() -> None:
-    weak = incident(eyes=frozenset({Eye.PANEL}), confidence=0.4)
+    weak = incident(eyes=frozenset({Eye.PROBES}), confidence=0.4)
     decided = decision(weak, policy=PublicationPolicy(is_held=True))
 
     assert codes(decided) == ["policy.held", "policy.manual", "policy.too_few_eyes", "policy.not_sure"]

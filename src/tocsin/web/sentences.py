@@ -94,6 +94,10 @@ SENTENCES: Words = {
     "policy.drill": _("It is an exercise."),
     "policy.over": _("The trouble it speaks of is over."),
     "policy.promise_past": _("The next update it promises would already be over."),
+    "policy.witnesses_alike": _(
+        "Only the panel reports it, with %(packages)s packages in %(regions)s provinces. "
+        "To publish without a click: %(needed)s of each."
+    ),
     "policy.too_few_eyes": _("Independent eyes that see it: %(eyes)s. To publish without a click: %(needed)s."),
     "policy.not_sure": _("Not sure enough: a confidence of %(confidence)s, and %(needed)s is needed."),
     "policy.too_many_openings": _(

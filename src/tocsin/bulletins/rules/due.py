@@ -41,7 +41,12 @@ class Story:
 
     @property
     def state(self) -> State:
-        """The degree that the public is told: while the end is not sure, the one it was told last."""
+        """The degree that the public is told: while the end is not sure, the one it was told last.
+
+        What rests on the panel's word alone is "not clear yet", whatever its members say.
+        """
+        if self.incident.is_hearsay:
+            return State.UNKNOWN
         if self.incident.state is not State.OK:
             return self.incident.state
         return self.said[-1].state if self.said else State.DEGRADED

@@ -87,6 +87,9 @@ def ended_text(reach: Reach, told: Sequence[str], writing: Writing, *, ended_at:
 
 
 def _headline(reach: Reach, writing: Writing) -> LocalizedText:
+    if writing.incident.is_hearsay and reach.functions:
+        names = [writing.pack.functions[function].name for function in reach.functions]
+        return writing.templates.fill("headline.reported", {"functions": _listed(names, writing)})
     if not reach.functions or writing.state is State.UNKNOWN:
         return writing.templates.fill("headline.unclear")
     lead = lead_function(reach, pack=writing.pack)
@@ -148,7 +151,9 @@ def _region_names(reach: Reach, writing: Writing) -> LocalizedText:
 def _notes(reach: Reach, writing: Writing) -> list[LocalizedText]:
     notes = []
     names = _also_hit(reach, writing)
-    if names:
+    if writing.incident.is_hearsay:
+        notes.append(writing.templates.fill("note.reported"))
+    elif names:
         notes.append(writing.templates.fill("note.functions", {"functions": _listed(names, writing)}))
     if writing.kind == "holding":
         notes.append(_how_it_goes(writing))
@@ -186,7 +191,8 @@ def _useful(reach: Reach, writing: Writing) -> tuple[Procedure, ...]:
     found = procedures_for(
         functions=reach.functions,
         audience=reach.audience,
-        state=writing.state,
+        # Whoever it fails for needs a way out, even while it is not clear whether it fails for many.
+        state=writing.incident.state if writing.incident.is_hearsay else writing.state,
         packages=reach.packages,
         procedures=writing.procedures,
         pack=writing.pack,

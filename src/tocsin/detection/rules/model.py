@@ -51,10 +51,20 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Witnesses:
+    """How many panel members say that it fails, with how many different packages, in how many different regions."""
+
+    members: int
+    packages: int
+    regions: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """State of a subject, with confidence (0..1), the eyes it rests on and the reasons.
 
     `since` is when this state is estimated to have begun. `packages` and `regions` narrow who is hit (None = all).
+    `witnesses` are the panel members who complain, None where none does.
     """
 
     subject: Subject
@@ -65,6 +75,7 @@ class Verdict:
     reasons: tuple[Reason, ...]
     packages: tuple[str, ...] | None = None
     regions: tuple[str, ...] | None = None
+    witnesses: Witnesses | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.catalog.rules.model import Pack
-from tocsin.detection.rules.model import Judgement, State, Subject
+from tocsin.detection.rules.model import Judgement, State, Subject, Witnesses
 from tocsin.observations.rules.model import Report
 
 RECENT = timedelta(minutes=20)
@@ -30,6 +30,11 @@ class Complaint:
     regions: tuple[str, ...]
     since: datetime
     latest: datetime
+
+    @property
+    def witnesses(self) -> Witnesses:
+        """How widely it is complained of."""
+        return Witnesses(self.members, len(self.packages), len(self.regions))
 
     @property
     def strength(self) -> float:

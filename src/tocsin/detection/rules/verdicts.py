@@ -130,6 +130,7 @@ def _troubled(case: Case, *, reach: Reach, now: datetime) -> Verdict:
         reasons=_reasons(case),
         packages=_packages(case, members),
         regions=_regions(case),
+        witnesses=None if case.complaint is None else case.complaint.witnesses,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.catalog.rules.model import Pack
-from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
+from tocsin.detection.rules.model import Judgement, State, Subject, Verdict, Witnesses
 from tocsin.diagnosis.rules.model import Explanation, Suspect
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.reasons import Reason
@@ -33,6 +33,7 @@ class Picture:
     reasons: tuple[Reason, ...]
     since: datetime
     services: tuple[str, ...]
+    witnesses: Witnesses | None = None
 
 
 def picture(
@@ -59,7 +60,15 @@ def picture(
         reasons=_reasons(worst, suspects),
         since=min((each.since for each in explanations if each.since), default=worst.since),
         services=tuple(dict.fromkeys(service for each in explanations for service in each.services)),
+        witnesses=_witnesses(failing, incident),
     )
+
+
+def _witnesses(failing: Iterable[Verdict], incident: Incident | None) -> Witnesses | None:
+    # Those of the widest spread count: it takes several packages and regions, not many members of one practice.
+    counts = [verdict.witnesses for verdict in failing]
+    known = [count for count in (*counts, incident.witnesses if incident is not None else None) if count is not None]
+    return max(known, key=lambda count: (min(count.packages, count.regions), count.members), default=None)
 
 
 def _lingering(incident: Incident, judgement: Judgement) -> set[Subject]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from tocsin.detection.rules.model import State
+from tocsin.detection.rules.model import State, Witnesses
 from tocsin.diagnosis.rules.model import Suspect
 from tocsin.kernel.reasons import Reason
 from tocsin.observations.rules.model import Eye
@@ -33,7 +33,7 @@ class Incident:
     whose time is coming and that nothing published has kept yet. `updated_at` is when the incident last changed in
     a way that was worth telling. `services` are those whose trouble it accounts for. `owner` is the duty officer
     who took it, `is_drill` marks an exercise. `wider_since` is since when, without a break, it has looked wider than
-    it was told to be.
+    it was told to be. `witnesses` are the panel members who complained, at their widest.
     """
 
     id: str
@@ -60,6 +60,12 @@ class Incident:
     updated_at: datetime | None = None
     services: tuple[str, ...] = ()
     wider_since: datetime | None = None
+    witnesses: Witnesses | None = None
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Say whether it rests on the panel's word alone: readers are told "not clear yet", never that it fails."""
+        return self.eyes == {Eye.PANEL}
 
     @property
     def is_open(self) -> bool:

@@ -151,6 +151,7 @@ def _opened(identity: str, found: Picture, moment: Moment) -> Incident:
         next_update_at=next_promise(moment.now),
         updated_at=moment.now,
         services=found.services,
+        witnesses=found.witnesses,
     )
 
 
@@ -187,6 +188,7 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
         change=found.change if is_believed else incident.change,
         reasons=found.reasons,
         services=found.services if is_believed else incident.services,
+        witnesses=found.witnesses,
         good_since=None,
         closed_at=None,
     )
