@@ -121,7 +121,7 @@ def service() -> Iterator[Service]:
 @pytest.fixture(autouse=True)
 def resolve_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     # The container may list ::1 first, where nobody listens.
-    monkeypatch.setattr(running, "_resolved", lambda _host, _port: ["127.0.0.1"])
+    monkeypatch.setattr(running, "addresses_of", lambda _host, _port: ["127.0.0.1"])
 
 
 def probe(url: str, **changed: Any) -> HttpProbe:
@@ -203,14 +203,14 @@ def test_a_name_that_does_not_resolve_fails(monkeypatch: pytest.MonkeyPatch) -> 
     def unknown(_host: str, _port: int) -> list[str]:
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(running, "_resolved", unknown)
+    monkeypatch.setattr(running, "addresses_of", unknown)
     (result,) = run(probe("http://nowhere.invalid/"))
     assert (result.is_ok, result.detail) == (False, "the name cannot be resolved")
 
 
 def test_a_name_server_that_hangs_does_not_stretch_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
-    monkeypatch.setattr(running, "_resolved", lambda _host, _port: (over.wait(5) and []) or ["127.0.0.1"])
+    monkeypatch.setattr(running, "addresses_of", lambda _host, _port: (over.wait(5) and []) or ["127.0.0.1"])
     (result,) = run(probe("http://slow.invalid/", timeout_s=0.2))
     over.set()
     assert result.detail.startswith("timeout")
@@ -224,7 +224,7 @@ def test_a_name_server_that_hangs_does_not_stretch_the_deadline(monkeypatch: pyt
 def test_private_addresses_are_not_reached_unless_allowed(
     service: Service, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    monkeypatch.setattr(running, "_resolved", lambda _host, _port: ["93.184.216.34", address])
+    monkeypatch.setattr(running, "addresses_of", lambda _host, _port: ["93.184.216.34", address])
     before = len(service.asked)
     (result,) = run(probe(f"{service.url}/well"), may_reach_private=False)
     assert not result.is_ok

@@ -5,7 +5,6 @@ that resolves differently a moment later reaches nothing inside). Redirects are 
 """
 
 import asyncio
-import ipaddress
 import logging
 import socket
 import time
@@ -18,6 +17,7 @@ from typing import Final
 
 import httpx
 
+from tocsin.kernel.addresses import addresses_of, is_public
 from tocsin.kernel.clock import Clock
 from tocsin.observations.rules.model import ProbeResult
 from tocsin.plugins.probes.http.probe import HttpProbe
@@ -116,10 +116,10 @@ async def _address(url: httpx.URL, *, may_reach_private: bool) -> str:
     port = url.port or (443 if url.scheme == "https" else 80)
     loop = asyncio.get_running_loop()
     # In threads of our own: a name server that hangs must not keep the loop from closing at the deadline.
-    found = await loop.run_in_executor(_resolvers(), _resolved, url.host, port)
+    found = await loop.run_in_executor(_resolvers(), addresses_of, url.host, port)
     if not may_reach_private:
         for address in found:
-            if not _is_public(address):
+            if not is_public(address):
                 raise _Failed(f"{url.host} is at {address}, which is not a public address (probes_may_reach_private)")
     return found[0]
 
@@ -127,17 +127,6 @@ async def _address(url: httpx.URL, *, may_reach_private: bool) -> str:
 @cache
 def _resolvers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="resolve")
-
-
-def _resolved(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def _is_public(address: str) -> bool:
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    return parsed.is_global and not parsed.is_multicast and (inner is None or inner.is_global)
 
 
 def _status(code: int) -> str:
