@@ -5,15 +5,17 @@ disagree, as clues with a weight and a reason; diagnosis weighs them against wha
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Literal
 
+from tocsin.kernel.language import LocalizedText
 from tocsin.kernel.reasons import Fact, Reason
 
 type ChangeKind = Literal["planned", "started", "finished", "restarted", "fingerprint"]
 type DriftKind = Literal["running_not_approved", "persisted_not_running"]
+type MaintenanceState = Literal["announced", "changed", "running", "overrun", "over", "cancelled"]
 
 LOOK_BACK = timedelta(hours=24)
 """How long before an onset a finished change can still be its cause: until the first working day after it."""
@@ -65,6 +67,63 @@ class Clue:
     weight: float
     reason: Reason
     change: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """An intervention announced beforehand to those whose work it may interrupt.
+
+    `functions` are in pack order; `services` those worked on (none where only functions were named). `audiences`
+    is None when everybody who uses the functions is concerned. `effect` says what a user will notice. `state` is what
+    it is at the moment it was asked for (see `at_moment`); `revision` counts the changes of what was announced, and
+    `ended_at` is when somebody said that it is over, or cancelled it.
+    """
+
+    id: str
+    services: tuple[str, ...]
+    functions: tuple[str, ...]
+    audiences: tuple[str, ...] | None
+    start: datetime
+    end: datetime
+    effect: LocalizedText
+    is_public: bool = True
+    state: MaintenanceState = "announced"
+    announced_at: datetime | None = None
+    changed_at: datetime | None = None
+    ended_at: datetime | None = None
+    revision: int = 0
+
+    @property
+    def is_closed(self) -> bool:
+        """Say whether nothing about it changes any more."""
+        return self.state in {"over", "cancelled"}
+
+    @property
+    def is_under_way(self) -> bool:
+        """Say whether the work goes on, as far as anybody has said: it is over only when somebody says so."""
+        return self.state in {"running", "overrun"}
+
+
+OVERRUN_COUNTS = timedelta(hours=24)
+"""How long a maintenance that nobody declared over is taken to go on; then it was forgotten, and counts as over."""
+
+
+def at_moment(maintenance: Maintenance, now: datetime) -> Maintenance:
+    """Return the maintenance in the state that it has at `now`: the clock starts it, only a person ends it in time."""
+    if maintenance.is_closed or now < maintenance.start:
+        return maintenance
+    if now < maintenance.end:
+        return replace(maintenance, state="running")
+    if now < maintenance.end + OVERRUN_COUNTS:
+        return replace(maintenance, state="overrun")
+    return replace(maintenance, state="over", ended_at=maintenance.end + OVERRUN_COUNTS)
+
+
+def maintenance_hits(maintenance: Maintenance, *, audience: str, functions: Sequence[str]) -> tuple[str, ...]:
+    """Return which of an audience's functions a maintenance may interrupt, in their order."""
+    if maintenance.audiences is not None and audience not in maintenance.audiences:
+        return ()
+    return tuple(function for function in functions if function in maintenance.functions)
 
 
 def drifts(changes: Sequence[ChangeEvent], *, now: datetime) -> tuple[Drift, ...]:

@@ -1,6 +1,6 @@
 """Turns facts into pages, in every language. What machines read is made in `exports`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from tocsin.bulletins.rules.templates import Templates
-from tocsin.kernel.clock import format_moment
+from tocsin.kernel.clock import format_moment, in_brussels
 from tocsin.kernel.language import LANGUAGES, Language
 from tocsin.status_site.ports import Addresses, Files
 from tocsin.status_site.rules.facts import Facts
@@ -46,6 +46,19 @@ def render_pages(facts: Facts, *, templates: Templates, addresses: Addresses) ->
             rendered.update(_language_pages(language, facts, context, addresses))
     rendered["index.html"] = _page("languages", {**_context("en", facts, templates), "lines": _invitations(facts)})
     return rendered
+
+
+def standing_key(facts: Facts) -> Hashable:
+    """Return what `render_standing` depends on: while it stays equal, what was rendered stays true.
+
+    The day, since legal texts expire by days; what is over, for the pages of incidents and the history; readiness.
+    """
+    over = tuple(
+        (chapter.incident.id, chapter.incident.closed_at, len(chapter.said))
+        for chapter in facts.chapters
+        if not chapter.incident.is_open
+    )
+    return in_brussels(facts.now).date(), facts.is_replay, facts.is_demonstration, over, tuple(facts.readiness)
 
 
 def render_standing(facts: Facts, *, templates: Templates) -> Files:

@@ -7,13 +7,16 @@ is "not clear", never green.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Literal
 
 from tocsin.bulletins.rules.model import AudienceText, Bulletin
 from tocsin.catalog.rules.model import Pack
-from tocsin.continuity.rules.model import Procedure
+from tocsin.changes.rules import Maintenance, maintenance_hits
+from tocsin.continuity.rules.model import Activation, Procedure
 from tocsin.detection.rules.model import State, Subject, Verdict
 from tocsin.incidents.rules.model import Incident
+from tocsin.review.rules.availability import Availability
 
 VALID = timedelta(minutes=5)
 """How long a page may be trusted after the engine's last look; what is older counts as not known."""
@@ -33,10 +36,45 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Chapter:
+    """One incident with all that was told of it and what was in force, for its own page; oldest first in each."""
+
+    incident: Incident
+    said: tuple[Said, ...]
+    activations: tuple[Activation, ...]
+
+
+type Proof = Literal["proven", "declared", "unknown", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a package finds its way when a function fails: shown by a test, said by its vendor, or found wanting."""
+
+    package: str
+    function: str
+    proof: Proof
+    since: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnState:
+    """How Tocsin itself is doing: when it last judged, wrote the pages and sent a message; what waits to be sent."""
+
+    looked_at: datetime | None
+    published_at: datetime | None
+    sent_at: datetime | None
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that the pages are built from. `checked_at` is when the engine last judged, None when it never did.
 
-    `said` holds the published bulletins of the last day and of everything still open, oldest first.
+    `said` holds the published bulletins of the last day and of everything still open, oldest first. `maintenance` is
+    public maintenance that is to come, goes on, or ended within a week (see `changes.queries.planned`). `chapters` are
+    all incidents ever, oldest first; `availability` the figures of those that are over; `readiness` what is known of
+    software (what is not listed is unknown).
     """
 
     now: datetime
@@ -47,6 +85,11 @@ class Facts:
     procedures: Mapping[str, Procedure]
     pack: Pack
     is_replay: bool = False
+    maintenance: Sequence[Maintenance] = ()
+    chapters: Sequence[Chapter] = ()
+    availability: Availability | None = None
+    readiness: Sequence[Readiness] = ()
+    own: OwnState | None = None
 
     @property
     def is_stale(self) -> bool:
@@ -145,3 +188,22 @@ def is_end(text: AudienceText) -> bool:
 def message_state(said: Said, facts: Facts) -> State:
     """Return the degree a message is shown with: what it says, or unknown when nobody looks any more."""
     return State.UNKNOWN if facts.is_stale else said.bulletin.state
+
+
+def maintenance_of(audience: str, facts: Facts) -> tuple[tuple[Maintenance, tuple[str, ...]], ...]:
+    """Return what is planned or under way that may interrupt an audience's work, with the functions that it touches."""
+    functions = [each.id for each in facts.pack.functions.values() if audience in each.audiences]
+    pairs = (
+        (each, maintenance_hits(each, audience=audience, functions=functions))
+        for each in facts.maintenance
+        if not each.is_closed
+    )
+    return tuple((each, touched) for each, touched in pairs if touched)
+
+
+def is_under_maintenance(function: str, audience: str, facts: Facts) -> bool:
+    """Say whether announced work on a function is under way for this audience.
+
+    It is neither green then, nor does it hide a trouble that is announced: `states_of` knows nothing of it.
+    """
+    return any(each.is_under_way and function in touched for each, touched in maintenance_of(audience, facts))
