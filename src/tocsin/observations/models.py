@@ -81,6 +81,18 @@ class NoticeRow(models.Model):
     until = models.DateTimeField(null=True, blank=True)
 
 
+class CrowdReport(models.Model):
+    """A visitor who has a problem too. `visitor` is a hash of their network address under a key of the day."""
+
+    at = models.DateTimeField(db_index=True)
+    visitor = models.CharField(max_length=64)
+    audience = models.CharField(max_length=40)
+    function = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("visitor", "function"), name="one_word_per_visitor"),)
+
+
 class EyeSign(models.Model):
     """When an eye last gave a sign of life."""
 

@@ -20,6 +20,7 @@ from django.db import IntegrityError, models, transaction
 
 from tocsin.catalog.rules.model import Pack
 from tocsin.kernel.clock import in_brussels
+from tocsin.observations.crowd import forget_crowd
 from tocsin.observations.errors import KeyReusedError, NothingUsableError
 from tocsin.observations.intake_log import IntakeReader, IntakeWriter
 from tocsin.observations.models import EyeSign, IntakeBatch, IntakeCount, NoticeRow, ProbeRow, ReportRow, SeriesState
@@ -458,3 +459,4 @@ def prune(*, now: datetime) -> None:
     SeriesState.objects.filter(seen_at__lt=now - SERIES_KEPT).delete()
     for rows in (ReportRow, ProbeRow, NoticeRow):
         rows.objects.filter(at__lt=now - ROWS_KEPT).delete()
+    forget_crowd(now=now)

@@ -21,6 +21,7 @@ from tocsin.incidents.models import IncidentRow, TimelineEntry
 from tocsin.incidents.queries import read_incident, recent
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.clock import in_brussels
+from tocsin.observations.crowd import Crowd, crowd
 from tocsin.observations.models import EyeSign, IntakeCount
 from tocsin.observations.rules.model import Eye
 from tocsin.web import board
@@ -46,6 +47,7 @@ class Console:
     refusals: tuple[IntakeCount, ...]
     interventions: Interventions
     stumble: Pulse | None
+    crowd: tuple[Crowd, ...] = ()
 
     @property
     def refused_count(self) -> int:
@@ -78,6 +80,7 @@ def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> C
         refusals=refusals(now),
         interventions=interventions(incidents, now=now),
         stumble=stumble(now),
+        crowd=crowd(now),
     )
 
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from tocsin.web.views import acts, console, panel, session
+from tocsin.web.views import acts, console, panel, problem, session
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/bulletins/<str:bulletin_id>/<str:act>/", acts.on_bulletin, name="act-bulletin"),
     path("console/activations/<int:activation_id>/<str:act>/", acts.on_activation, name="act-activation"),
     path("console/policy/<str:act>/", acts.on_policy, name="act-policy"),
+    path("problem/", problem.form, name="problem"),
     path("panel/<str:token>/", panel.form, name="panel"),
     path("panel/<str:token>/sent/", panel.sent, name="panel-sent"),
 ]
