@@ -1,4 +1,8 @@
-"""Turns facts into what machines read: feeds in every language, and documents."""
+"""Turns facts into what machines read: feeds and calendars in every language, documents, badges, and what plug-ins add.
+
+Everything here is written anew with every look (if only for its times) and within the second in which an event must
+be seen, so what many files share is made once.
+"""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +11,7 @@ from django.utils import translation
 
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.kernel.language import LANGUAGES, Language
-from tocsin.status_site.feeds import feed
+from tocsin.status_site.feeds import feeds
 from tocsin.status_site.ports import Addresses, Files
 from tocsin.status_site.rules.document import status_document
 from tocsin.status_site.rules.facts import Facts
@@ -18,17 +22,14 @@ def render_exports(facts: Facts, *, templates: Templates, addresses: Addresses) 
     rendered: Files = {"status.json": _json(status_document(facts))}
     for language in LANGUAGES:
         with translation.override(language):
-            rendered.update(_feeds(language, facts, templates, addresses))
+            rendered.update(_in_language(language, facts, templates, addresses))
     return rendered
 
 
-def _feeds(language: Language, facts: Facts, templates: Templates, addresses: Addresses) -> Iterator[tuple[str, bytes]]:
-    yield f"{language}/feed.xml", feed(language, facts=facts, templates=templates, site_url=addresses.site_url)
-    for audience in facts.pack.audiences:
-        yield (
-            f"{language}/{audience}/feed.xml",
-            feed(language, audience=audience, facts=facts, templates=templates, site_url=addresses.site_url),
-        )
+def _in_language(
+    language: Language, facts: Facts, templates: Templates, addresses: Addresses
+) -> Iterator[tuple[str, bytes]]:
+    yield from feeds(language, facts=facts, templates=templates, site_url=addresses.site_url)
 
 
 def _json(document: object) -> bytes:

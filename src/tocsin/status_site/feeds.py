@@ -1,86 +1,187 @@
-"""Atom feeds: for each language, and in it for each audience; read by people's readers and by other systems."""
+"""Feeds: Atom and RSS for each language, for each audience in it, and for each function of that audience; JSON Feed
+for each language and audience. Read by people's readers and by other systems.
 
+What is the same in many of them is made once: the texts of a bulletin for an audience, and each item in each format.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext
 
 from tocsin.bulletins.rules.clock_words import typeset
+from tocsin.bulletins.rules.model import AudienceText
 from tocsin.bulletins.rules.templates import Templates
-from tocsin.bulletins.rules.wording import plain_text
+from tocsin.bulletins.rules.wording import lines
 from tocsin.kernel.language import Language
-from tocsin.status_site.rules.facts import Facts, Said
+from tocsin.status_site.rules.entries import MAX_ENTRIES, Entry, entries, entries_for
+from tocsin.status_site.rules.facts import Facts, states_of, worst_state
 from tocsin.status_site.rules.pages import checked_words
-
-MAX_ENTRIES = 20
-"""As many as a long morning brings; who needs older ones has them already."""
+from tocsin.status_site.rules.syndication import Heading, Item, Written, atom, escaped, json_feed, rss, written
 
 _NEVER = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-class _Feed(Atom1Feed):
-    """An Atom feed whose `updated` is ours: Django's own would ask the machine's clock when there is no entry."""
+@dataclass(frozen=True, slots=True)
+class _Press:
+    """What every feed of a language is made with."""
 
-    def latest_post_date(self) -> datetime:
-        updated = self.feed["updated_at"]
-        assert isinstance(updated, datetime)
-        return updated
+    language: Language
+    facts: Facts
+    templates: Templates
+    root: str
+    heading: Heading
 
 
-def feed(
-    language: Language, *, facts: Facts, templates: Templates, site_url: str, audience: str | None = None
-) -> bytes:
-    """Return the feed of an audience, or of all, in a language (which must be active for translations)."""
-    place = f"{site_url.rstrip('/')}/{language}/" + (f"{audience}/" if audience else "")
-    written = _Feed(
-        title=_title(language, facts, audience),
-        link=f"{place}index.html",
-        description=None,
+def feeds(language: Language, *, facts: Facts, templates: Templates, site_url: str) -> Iterator[tuple[str, bytes]]:
+    """Yield every feed of a language (which must be active for translations): path and content."""
+    root = f"{site_url.rstrip('/')}/{language}/"
+    press = _Press(language, facts, templates, root, _heading(language, facts, root))
+    told = entries(facts)
+    bodies = {entry.id: _bodies(entry, press) for entry in told}
+    everything = [written(_common_item(entry, bodies[entry.id], press)) for entry in told[:MAX_ENTRIES]]
+    yield f"{language}/feed.xml", atom(press.heading, everything)
+    yield f"{language}/rss.xml", rss(press.heading, everything)
+    for audience in facts.pack.audiences:
+        yield from _audience_feeds(audience, told, bodies, press)
+
+
+def _audience_feeds(
+    audience: str, told: Sequence[Entry], bodies: Mapping[str, Mapping[str, str]], press: _Press
+) -> Iterator[tuple[str, bytes]]:
+    own = entries_for(audience, told)
+    place = f"{press.root}{audience}/"
+    items = [written(_item(entry, audience, bodies[entry.id][audience], press)) for entry in own]
+    facts = press.facts
+    heading = replace(
+        press.heading,
+        title=_title(facts, facts.pack.audiences[audience].plural[press.language]),
+        place=place,
+        page=f"{place}index.html",
+        state=worst_state(audience, facts).value,
+    )
+    path = f"{press.language}/{audience}"
+    yield f"{path}/feed.xml", atom(heading, items)
+    yield f"{path}/rss.xml", rss(heading, items)
+    yield f"{path}/feed.json", _json(json_feed(heading, items))
+    yield from _function_feeds(audience, list(zip(own, items, strict=True)), heading, press)
+
+
+def _function_feeds(
+    audience: str, own: Sequence[tuple[Entry, Written]], heading: Heading, press: _Press
+) -> Iterator[tuple[str, bytes]]:
+    pack = press.facts.pack
+    for function, state in states_of(audience, press.facts).items():
+        items = [item for entry, item in own if function in entry.bulletin.functions]
+        name = gettext("%(audience)s – %(function)s") % {
+            "audience": pack.audiences[audience].plural[press.language],
+            "function": pack.functions[function].name[press.language],
+        }
+        narrow = replace(
+            heading, title=_title(press.facts, name), place=f"{heading.place}{function}/", state=state.value
+        )
+        path = f"{press.language}/{audience}/{function}"
+        yield f"{path}/feed.xml", atom(narrow, items)
+        yield f"{path}/rss.xml", rss(narrow, items)
+
+
+def _item(entry: Entry, audience: str, body: str, press: _Press) -> Item:
+    place = f"{press.root}{audience}/"
+    title = typeset(entry.bulletin.texts[audience].subject[press.language], press.language)
+    return Item(
+        id=f"{place}{entry.id}",
+        url=f"{place}index.html",
+        title=title,
+        body=_marked(entry, body, press),
+        published_at=entry.published_at,
+        updated_at=entry.updated_at,
+        tags=_tags(entry),
+    )
+
+
+def _common_item(entry: Entry, bodies: Mapping[str, str], press: _Press) -> Item:
+    readers: dict[str, list[str]] = {}
+    for audience, body in bodies.items():
+        readers.setdefault(body, []).append(press.facts.pack.audiences[audience].plural[press.language])
+    body = "".join(f"<h3>{escaped(', '.join(names))}</h3>{text}" for text, names in readers.items())
+    return replace(
+        _item(entry, next(iter(bodies)), body, press), id=f"{press.root}{entry.id}", url=f"{press.root}index.html"
+    )
+
+
+def _bodies(entry: Entry, press: _Press) -> dict[str, str]:
+    return {audience: _body(text, press) for audience, text in entry.bulletin.texts.items()}
+
+
+def _body(text: AudienceText, press: _Press) -> str:
+    said = []
+    for line in lines(text, press.language, templates=press.templates):
+        sentences = escaped(typeset(" ".join(line.sentences), press.language))
+        gap = "\u00a0" if press.language == "fr" else ""
+        label = f"<strong>{escaped(line.label)}{gap}:</strong> " if line.label else ""
+        said.append(f"<p>{label}{sentences}</p>")
+    return "".join(said)
+
+
+def _marked(entry: Entry, body: str, press: _Press) -> str:
+    # An aggregator shows an entry without its feed: what it must say of itself stands in each.
+    marks = marks_of(press.facts, is_drill=entry.bulletin.is_drill)
+    return "".join(f"<p><strong>{escaped(mark)}</strong></p>" for mark in marks) + body
+
+
+def marks_of(facts: Facts, *, is_drill: bool) -> tuple[str, ...]:
+    """Return what a text must say of itself before anything else, in the active language."""
+    marks = (
+        (facts.is_demonstration, gettext("Unofficial demonstration")),
+        (is_drill, gettext("Exercise")),
+        (facts.is_replay, gettext("Scripted reconstruction")),
+    )
+    return tuple(mark for is_so, mark in marks if is_so)
+
+
+def _tags(entry: Entry) -> tuple[str, ...]:
+    bulletin = entry.bulletin
+    return (
+        bulletin.kind,
+        bulletin.state.value,
+        *(("drill",) if bulletin.is_drill else ()),
+        *bulletin.functions,
+    )
+
+
+def _heading(language: Language, facts: Facts, root: str) -> Heading:
+    return Heading(
+        title=_title(facts, ""),
+        subtitle=checked_sentence(language, facts),
+        author=author(language, facts),
         language=language,
-        feed_url=f"{place}feed.xml",
-        feed_guid=f"{place}feed.xml",
-        subtitle=_subtitle(language, facts),
-        author_name=_author(language, facts),
+        place=root,
+        page=f"{root}index.html",
+        checked_at=facts.checked_at,
         updated_at=facts.checked_at or _NEVER,
-    )
-    for said in _newest(facts, audience):
-        _add(written, said, language, audience=audience, templates=templates, place=place)
-    return written.writeString("utf-8").encode()
-
-
-def _newest(facts: Facts, audience: str | None) -> list[Said]:
-    wanted = [said for said in reversed(facts.said) if audience is None or audience in said.bulletin.texts]
-    return wanted[:MAX_ENTRIES]
-
-
-def _add(
-    written: Atom1Feed,
-    said: Said,
-    language: Language,
-    *,
-    audience: str | None,
-    templates: Templates,
-    place: str,
-) -> None:
-    texts = said.bulletin.texts
-    readers = [audience] if audience else list(texts)
-    written.add_item(
-        title=typeset(texts[readers[0]].subject[language], language),
-        link=f"{place}index.html",
-        description="\n\n".join(plain_text(texts[reader], language, templates=templates) for reader in readers),
-        unique_id=f"{place}{said.bulletin.id}",
-        pubdate=said.published_at,
-        updateddate=said.published_at,
+        valid_until=facts.valid_until,
+        state=_worst(facts),
+        is_demonstration=facts.is_demonstration,
+        is_replay=facts.is_replay,
     )
 
 
-def _title(language: Language, facts: Facts, audience: str | None) -> str:
+def _worst(facts: Facts) -> str:
+    order = ("down", "degraded", "unknown", "ok")
+    return min((worst_state(audience, facts).value for audience in facts.pack.audiences), key=order.index)
+
+
+def _title(facts: Facts, whose: str) -> str:
     name = gettext("e-health services")
-    title = f"{facts.pack.audiences[audience].plural[language]} – {name}" if audience else name
-    return f"{title} ({gettext('Unofficial demonstration')})" if facts.is_demonstration else title
+    title = f"{whose} – {name}" if whose else name
+    marks = ", ".join(marks_of(facts, is_drill=False))
+    return f"{title} ({marks})" if marks else title
 
 
-def _subtitle(language: Language, facts: Facts) -> str:
+def checked_sentence(language: Language, facts: Facts) -> str:
+    """Return when it was checked and until when it may be trusted, in the active language."""
     checked, valid_until = checked_words(language, facts=facts)
     if not checked:
         told = gettext("Not checked yet: treat everything here as not known.")
@@ -92,6 +193,11 @@ def _subtitle(language: Language, facts: Facts) -> str:
     return f"{said} {gettext('Scripted reconstruction')}." if facts.is_replay else said
 
 
-def _author(language: Language, facts: Facts) -> str:
+def author(language: Language, facts: Facts) -> str:
+    """Return who answers for what is said, in the active language."""
     authority = facts.pack.authority
     return gettext("Unofficial demonstration") if authority is None else authority.name[language]
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
