@@ -3,11 +3,54 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
+from tocsin.accounts.rules import PAGE_KINDS
+
+
+def every_page() -> list[str]:
+    """Return what a new operator is paged for: everything."""
+    return list(PAGE_KINDS)
+
 
 class Operator(AbstractUser):
-    """A duty officer or administrator of the console."""
+    """A duty officer or administrator of the console.
+
+    `email` and `phone` (E.164) are where they are paged, `pages` what for (`PAGE_KINDS`), `is_on_duty` whether now.
+    """
 
     language = models.CharField(max_length=2, default="en")
+    phone = models.CharField(max_length=16, blank=True, default="")
+    pages = models.JSONField(default=every_page)
+    is_on_duty = models.BooleanField(default=False)
+
+
+class SecondFactor(models.Model):
+    """What an operator has besides a password: an authenticator app (`totp`) or a passkey.
+
+    `secret` of an app is sealed with a key made of Tocsin's secret key; of a passkey it is the public half only, which
+    is no secret. `last_used` is the time step of the last code, or a passkey's counter: neither may come twice.
+    """
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="factors")
+    kind = models.CharField(max_length=10)
+    name = models.CharField(max_length=60)
+    secret = models.TextField()
+    credential = models.CharField(max_length=1400, blank=True, db_index=True)
+    last_used = models.BigIntegerField(default=0)
+    added_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("added_at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.name}"
+
+
+class RecoveryCode(models.Model):
+    """A code on paper for the day the telephone is lost: good once, only its hash is kept."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="recovery_codes")
+    code_hash = models.CharField(max_length=64)
 
 
 class ApiKey(models.Model):

@@ -165,12 +165,20 @@ def admit_login(name: str, *, sender: str, now: datetime) -> timedelta | None:
 
 
 @transaction.atomic
-def welcome(operator: Operator, *, tried: str, sender: str, now: datetime) -> None:
-    """Audit a login, and forgive what was mistyped under this name before it; the sender's other tries stay counted."""
-    LoginAttempt.objects.filter(key=_name_key(tried)).delete()
-    admitted = LoginAttempt.objects.filter(key=_sender_key(sender)).order_by("-at", "-pk").first()
-    if admitted is not None:
-        admitted.delete()
+def forgive(name: str, *, sender: str, tries: int = 1) -> None:
+    """Take back what was mistyped under a name, and the sender's last `tries`, which were good; others stay counted."""
+    LoginAttempt.objects.filter(key=_name_key(name)).delete()
+    admitted = LoginAttempt.objects.filter(key=_sender_key(sender)).order_by("-at", "-pk")[:tries]
+    LoginAttempt.objects.filter(pk__in=[attempt.pk for attempt in admitted]).delete()
+
+
+@transaction.atomic
+def welcome(operator: Operator, *, tried: str, sender: str, now: datetime, tries: int = 1) -> None:
+    """Audit a login, and forgive what was mistyped under this name before it.
+
+    `tries` is how many were admitted for it: one for the password, another for a second factor.
+    """
+    forgive(tried, sender=sender, tries=tries)
     audit.record(at=now, actor=operator.username, action="login.done", subject=operator.username)
 
 
