@@ -67,14 +67,25 @@ class Bulletin:
 
 type Automation = Literal["manual", "automatic"]
 
+type Approval = Literal["automatic", "one_click", "two_people"]
+"""Who must agree before a bulletin goes out; `automatic` means nobody, once automation is unlocked."""
+
+type Severity = Literal["grave", "serious", "limited", "unsure"]
+"""How much hangs on a bulletin (see `approval.severity`); `unsure` is a first word on too little evidence."""
+
+type Holding = Literal["automatic", "ask"]
+"""Whether a promised update that nobody approved in time goes out by itself when it claims nothing new."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublicationPolicy:
-    """When a bulletin may go out without a human's click.
+    """When a bulletin may go out without a human's click, and how many people must agree otherwise.
 
     Shipped locked (`manual`); an operator unlocks `automatic`. Even then the first bulletin of an incident needs
     `min_eyes` independent eyes, `min_confidence`, and no more than `max_openings_per_hour` automatic first
-    bulletins in the last hour. `is_held` (the one switch) stops everything automatic.
+    bulletins in the last hour. `is_held` (the one switch) stops everything automatic. `approvals` is what the operator
+    decided for each severity; what is not in it is as shipped (`approval.SHIPPED`). `crucial` are the functions that
+    the pack calls crucial (None: all of them, the stricter reading).
     """
 
     automation: Automation = "manual"
@@ -82,6 +93,9 @@ class PublicationPolicy:
     min_confidence: float = 0.9
     max_openings_per_hour: int = 3
     is_held: bool = False
+    approvals: Mapping[Severity, Approval] = field(default_factory=dict)
+    holding: Holding = "automatic"
+    crucial: frozenset[str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

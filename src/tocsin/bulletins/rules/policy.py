@@ -3,10 +3,17 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from tocsin.bulletins.rules.model import Bulletin, Decision, PublicationPolicy
-from tocsin.detection.rules.model import Witnesses
+from tocsin.bulletins.rules.approval import level
+from tocsin.bulletins.rules.model import AudienceText, Bulletin, Decision, PublicationPolicy
+from tocsin.detection.rules.model import State, Witnesses
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.reasons import Reason
+
+EYES_FOR_DOWN = 2
+"""So many independent eyes must see that something does not work, whatever the policy allows."""
+
+RETRACTED = timedelta(hours=1)
+"""So long after "we were wrong" about a function, its next bad news needs a person: what was wrong may still be."""
 
 SPREAD = 2
 """Panel members alone may have "not clear yet" published when they use this many packages in this many provinces."""
@@ -23,12 +30,18 @@ def decide(
     """Say whether to publish now or to wait for approval.
 
     What follows on a bulletin that is already out (updates, promised words, the end) goes out by itself once automation
-    is unlocked: silence after a first word does more harm. A first word must meet the policy's bounds.
+    is unlocked: silence after a first word does more harm. A first word must meet the policy's bounds; so must one that
+    says for the first time that something does not work. A promised word that nobody approved in time goes out even
+    while automation is locked, where the policy says so and it claims nothing that was not told already.
     """
-    is_first = not any(earlier.incident == bulletin.incident for earlier in published)
+    told = [earlier for earlier in published if earlier.incident == bulletin.incident]
+    is_first = not told
+    if told and _keeps_the_promise(bulletin, incident, told[-1], policy=policy, now=now):
+        return Decision(publish=True, reasons=(Reason("policy.holding"),))
     refusals = (
         *_always(bulletin, incident, policy, now),
-        *(_of_a_first(incident, policy, published, now) if is_first else ()),
+        *_never_by_itself(bulletin, policy, published, now),
+        *(_of_a_first(incident, policy, published, now) if is_first else _of_what_is_worse(bulletin, incident, told)),
     )
     if refusals:
         return Decision(publish=False, reasons=refusals)
@@ -44,8 +57,63 @@ def _always(bulletin: Bulletin, incident: Incident, policy: PublicationPolicy, n
         yield Reason("policy.drill")
     if bulletin.kind != "end" and not incident.is_open:
         yield Reason("policy.over")
-    if bulletin.next_update_at is not None and bulletin.next_update_at <= now:
+    if _promises_the_past(bulletin, now):
         yield Reason("policy.promise_past")
+
+
+def _never_by_itself(
+    bulletin: Bulletin, policy: PublicationPolicy, published: Sequence[Bulletin], now: datetime
+) -> Iterator[Reason]:
+    approval = level(bulletin, policy=policy)
+    if approval == "one_click":
+        yield Reason("policy.needs_click")
+    if approval == "two_people":
+        yield Reason("policy.needs_two")
+    if any(_takes_back(earlier, bulletin, now) for earlier in published):
+        yield Reason("policy.just_retracted")
+
+
+def _takes_back(earlier: Bulletin, bulletin: Bulletin, now: datetime) -> bool:
+    return (
+        earlier.kind == "retraction"
+        and earlier.incident != bulletin.incident
+        and now - earlier.drafted_at < RETRACTED
+        and bool(set(earlier.functions) & set(bulletin.functions))
+    )
+
+
+def _of_what_is_worse(bulletin: Bulletin, incident: Incident, told: Sequence[Bulletin]) -> Iterator[Reason]:
+    if bulletin.state is State.DOWN and told[-1].state is not State.DOWN and len(incident.eyes) < EYES_FOR_DOWN:
+        yield Reason("policy.too_few_eyes", {"eyes": len(incident.eyes), "needed": EYES_FOR_DOWN})
+
+
+def _keeps_the_promise(
+    bulletin: Bulletin, incident: Incident, last: Bulletin, *, policy: PublicationPolicy, now: datetime
+) -> bool:
+    is_late = last.next_update_at is not None and now >= last.next_update_at
+    may_go = bulletin.kind == "holding" and policy.holding == "automatic" and not policy.is_held
+    is_sound = incident.is_open and not bulletin.is_drill and not _promises_the_past(bulletin, now)
+    # "Recovering since …" is news that nobody has signed yet.
+    return is_late and may_go and is_sound and incident.good_since is None and claims_nothing_new(bulletin, last)
+
+
+def _promises_the_past(bulletin: Bulletin, now: datetime) -> bool:
+    return bulletin.next_update_at is not None and bulletin.next_update_at <= now
+
+
+def claims_nothing_new(bulletin: Bulletin, last: Bulletin) -> bool:
+    """Say whether all that a bulletin asks and claims was said by the last one already, to everyone it speaks to."""
+    facts = (bulletin.state, bulletin.functions, bulletin.audiences, bulletin.packages, bulletin.regions)
+    if facts != (last.state, last.functions, last.audiences, last.packages, last.regions):
+        return False
+    return all(
+        audience in last.texts and _claims(text) == _claims(last.texts[audience])
+        for audience, text in bulletin.texts.items()
+    )
+
+
+def _claims(text: AudienceText) -> tuple[object, ...]:
+    return text.headline, text.now, text.procedures, text.paid, text.avoid
 
 
 def _of_a_first(
@@ -53,14 +121,22 @@ def _of_a_first(
 ) -> Iterator[Reason]:
     if incident.is_hearsay:
         yield from _of_hearsay(incident.witnesses)
-    elif len(incident.eyes) < policy.min_eyes:
-        yield Reason("policy.too_few_eyes", {"eyes": len(incident.eyes), "needed": policy.min_eyes})
+    elif len(incident.eyes) < _eyes_needed(incident, policy):
+        yield Reason("policy.too_few_eyes", {"eyes": len(incident.eyes), "needed": _eyes_needed(incident, policy)})
     if incident.confidence < policy.min_confidence and not incident.is_hearsay:
         yield Reason("policy.not_sure", {"confidence": incident.confidence, "needed": policy.min_confidence})
     # Openings that a human approved count as well: the limit guards readers against a storm, whoever lets it loose.
-    openings = sum(1 for other in published if other.kind == "first" and now - other.drafted_at < timedelta(hours=1))
+    openings = sum(_opened_lately(other, now) for other in published)
     if openings >= policy.max_openings_per_hour:
         yield Reason("policy.too_many_openings", {"openings": openings, "allowed": policy.max_openings_per_hour})
+
+
+def _eyes_needed(incident: Incident, policy: PublicationPolicy) -> int:
+    return max(policy.min_eyes, EYES_FOR_DOWN) if incident.state is State.DOWN else policy.min_eyes
+
+
+def _opened_lately(other: Bulletin, now: datetime) -> bool:
+    return other.kind == "first" and not other.is_drill and now - other.drafted_at < timedelta(hours=1)
 
 
 def _of_hearsay(witnesses: Witnesses | None) -> Iterator[Reason]:
