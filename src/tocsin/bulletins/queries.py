@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tocsin.bulletins.rules.model import Bulletin, PublicationPolicy
+from tocsin.bulletins.rules.plain_words import PlainWords, checked_plain_words
 from tocsin.bulletins.rules.templates import Templates, checked_templates
+from tocsin.catalog.queries import load_pack
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.kernel.language import LANGUAGES
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
     from tocsin.bulletins.models import BulletinRow, PageRecord
+
+NOT_MESSAGES = frozenset({"plain_language.toml", "maintenance.toml"})
+"""Files beside the bulletins' messages that others read: the words of the plain-language check, planned maintenance."""
 
 type BulletinStatus = Literal["draft", "published", "discarded", "superseded"]
 
@@ -32,11 +37,24 @@ def load_templates(folder: Path) -> Templates:
     place = folder / "messages"
     messages: dict[str, Mapping[str, str]] = {}
     for path in sorted(place.glob("*.toml")):
+        if path.name in NOT_MESSAGES:
+            continue
         for key, text in _flat(_read(path), ""):
             if key in messages:
                 raise ConfigurationError("messages.twice", f"{key!r} is there twice.", where=str(path))
             messages[key] = text
     return checked_templates(messages, where=str(place))
+
+
+def load_plain_words(folder: Path) -> PlainWords:
+    """Read the words of the plain-language check of the pack in `folder` (`messages/plain_language.toml`).
+
+    Raises `ConfigurationError` naming what cannot be read, and `PackError` for a pack that cannot be used.
+    """
+    pack = load_pack(folder)
+    path = folder / "messages" / "plain_language.toml"
+    names = [*(partner.name for partner in pack.partners.values()), *(s.name for s in pack.services.values())]
+    return checked_plain_words(_read(path), names=names, where=str(path))
 
 
 def _read(path: Path) -> dict[str, Any]:
