@@ -9,15 +9,18 @@ from tocsin.catalog.rules.findings import Finding, errors_in
 from tocsin.catalog.rules.model import Function, Pack
 from tocsin.catalog.rules.reading import ParsedFiles, Table, open_file
 from tocsin.catalog.rules.validation import Sources, check_ids, cited_all, read_sources
-from tocsin.continuity.rules.model import Duty, LegalBasis, Procedure, ProcedureKind
+from tocsin.continuity.rules.model import Activator, Duty, LegalBasis, LegalMatter, Procedure, ProcedureKind
 from tocsin.detection.rules.model import State
 
 LEGAL_FILE = "legal.toml"
 PROCEDURES_FOLDER = "procedures"
 
 KINDS = ("electronic", "non_ict")
+MATTERS = ("reimbursement", "law")
 TRIGGERS = (State.DEGRADED.value, State.DOWN.value)
 """The states in which a procedure can help: in no other is anybody told to work differently."""
+
+ACTIVATORS = ("professional", "duty_officer", "authority")
 
 _NO_LEGAL = LegalBasis(
     text={}, unconfirmed={}, address="", version="", validator=None, validated_on=None, expires_on=None
@@ -84,6 +87,7 @@ class _Reader:
             validator=table.optional_text("validator"),
             validated_on=table.optional_day("validated_on"),
             expires_on=table.optional_day("expires_on"),
+            matter=cast("LegalMatter", table.choice("matter", MATTERS, default="reimbursement")),
         )
         given = [each is not None for each in (legal.validator, legal.validated_on, legal.expires_on)]
         if any(given) and not all(given):
@@ -120,6 +124,8 @@ class _Reader:
             is_avoid_proven=table.flag("is_avoid_proven"),
             caveat=table.optional_localized("caveat"),
             needs=table.ids("needs", default=()),
+            may_activate=self._activators(table),
+            last_exercised=table.optional_day("last_exercised"),
         )
         self._check(procedure, table)
         return procedure
@@ -129,6 +135,12 @@ class _Reader:
         for wrong in (each for each in named if each not in TRIGGERS):
             table.note("pack.choice", "states", f"{wrong!r} is not known here.", f"Use: {', '.join(TRIGGERS)}.")
         return tuple(State(each) for each in named if each in TRIGGERS)
+
+    def _activators(self, table: Table) -> tuple[Activator, ...]:
+        named = table.ids("may_activate")
+        for wrong in (each for each in named if each not in ACTIVATORS):
+            table.note("pack.choice", "may_activate", f"{wrong!r} is not known here.", f"Use: {', '.join(ACTIVATORS)}.")
+        return tuple(cast("Activator", each) for each in named if each in ACTIVATORS)
 
     def _named_legal(self, table: Table) -> LegalBasis:
         named = table.text("legal")
@@ -146,7 +158,12 @@ class _Reader:
         function = self.pack.functions.get(procedure.function)
         if function is not None:
             _check_audiences(procedure, function, table)
-        for name, given in (("steps", procedure.steps), ("sources", procedure.sources), ("states", procedure.states)):
+        for name, given in (
+            ("steps", procedure.steps),
+            ("sources", procedure.sources),
+            ("states", procedure.states),
+            ("may_activate", procedure.may_activate),
+        ):
             if not given:
                 table.note("pack.empty", name, "There is nothing in it.", "Give at least one.")
         if not procedure.to_be_validated_by and any(each.trust == "inference" for each in procedure.sources):
