@@ -6,6 +6,7 @@ has not configured it. Built-in channels register in just the same way.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from tocsin.notifications.rules.model import Message
@@ -18,11 +19,23 @@ UNREACHABLE = "channel.unreachable"
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """What the operator configured, as far as channels are concerned. `sender_name` is who speaks."""
+    """What the operator configured, as far as channels are concerned. `sender_name` is who speaks.
+
+    `data_folder` is where a channel keeps keys of its own, made at the first start. `sms_file` names the providers of
+    text messages. `apprise_services` are the schemes of chat services that people may give an address of.
+    `may_reach_private` lets addresses that strangers give lead inside: for tests only.
+    """
 
     smtp_url: str = field(repr=False)
     mail_from: str
     sender_name: str
+    data_folder: Path = Path("data")
+    base_url: str = ""
+    sms_file: str = ""
+    has_webhooks: bool = False
+    has_webpush: bool = False
+    apprise_services: tuple[str, ...] = ()
+    may_reach_private: bool = False
 
 
 class Channel(Protocol):
