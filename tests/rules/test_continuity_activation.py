@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from parsed_packs import pack, procedures
-from tocsin.continuity.rules.activation import activations, duties_of, failing_services
+from tocsin.continuity.rules.activation import BOX, activations, duties_of, failing_services, is_ending
 from tocsin.continuity.rules.model import Activation
 from tocsin.detection.rules.model import State
 from tocsin.diagnosis.rules.model import Suspect
@@ -57,7 +57,7 @@ def states(found: Sequence[Activation]) -> list[tuple[str, str]]:
 def test_policy_puts_procedures_in_force_when_it_may() -> None:
     first, second = acted(INCIDENT)
     assert states([first, second]) == [("dispense-second-way", "active"), ("dispense-on-paper-proof", "active")]
-    assert (second.by, second.start, second.until) == ("policy", NOW, None)
+    assert (second.by, second.start, second.until) == ("policy", NOW, NOW + BOX)
     assert (second.incident, second.audiences) == (INCIDENT.id, ("pharmacist",))
     assert second.procedure_version == procedures()[second.procedure].version
 
@@ -125,6 +125,48 @@ def test_what_is_in_force_stays_until_the_end_even_when_it_no_longer_helps() -> 
         INCIDENT, phase=Phase.IDENTIFIED, suspects=(Suspect(id="net_proximus", score=0.9, reasons=()),)
     )
     assert acted(identified, acted(INCIDENT), now=LATER) == ()
+
+
+def test_what_policy_put_in_force_is_kept_in_force_before_its_time_is_up() -> None:
+    soon = NOW + BOX - timedelta(minutes=30)
+    assert acted(INCIDENT, acted(INCIDENT), now=soon - timedelta(seconds=1)) == ()
+    assert {each.until for each in acted(INCIDENT, acted(INCIDENT), now=soon)} == {soon + BOX}
+
+
+@pytest.mark.parametrize(("by", "is_held"), [("anna", False), ("policy", True)])
+def test_what_nobody_keeps_in_force_ends_when_its_time_is_up_and_leaves_its_duties(by: str, *, is_held: bool) -> None:
+    given = tuple(replace(each, by=by) for each in acted(INCIDENT))
+    over = NOW + BOX
+    assert acted(INCIDENT, given, is_held=is_held, now=over - timedelta(seconds=1)) == ()
+    ended = acted(INCIDENT, given, is_held=is_held, now=over)
+    assert {(each.state, each.until, each.legal_state) for each in ended} == {("ended", over, "ended")}
+    assert acted(INCIDENT, ended, is_held=is_held, now=over + timedelta(minutes=1)) == ()
+
+
+def test_one_that_no_longer_helps_still_ends_when_its_time_is_up() -> None:
+    identified = replace(
+        INCIDENT, phase=Phase.IDENTIFIED, suspects=(Suspect(id="net_proximus", score=0.9, reasons=()),)
+    )
+    given = tuple(replace(each, by="anna") for each in acted(INCIDENT))
+    assert set(states(acted(identified, given, now=NOW + BOX))) == {
+        ("dispense-second-way", "ended"),
+        ("dispense-on-paper-proof", "ended"),
+    }
+
+
+def test_an_operator_is_asked_half_an_hour_before() -> None:
+    (given, _) = acted(INCIDENT)
+    assert not is_ending(given, now=NOW + BOX - timedelta(minutes=31))
+    assert is_ending(given, now=NOW + BOX - timedelta(minutes=30))
+    assert not is_ending(replace(given, until=None), now=NOW + BOX)
+
+
+def test_the_legal_state_is_normal_until_something_is_in_force() -> None:
+    (proposed, _) = acted(INCIDENT, is_held=True)
+    (given, _) = acted(INCIDENT)
+    assert [each.legal_state for each in (proposed, given)] == ["normal", "activated"]
+    assert replace(given, state="ended", until=LATER).legal_state == "ended"
+    assert replace(given, state="ended", until=given.start).legal_state == "normal"
 
 
 def test_everything_ends_with_its_incident() -> None:

@@ -59,6 +59,10 @@ def test_procedures_come_in_the_packs_order_of_functions() -> None:
         (setting("colour", "red"), "pack.unknown_key", "colour"),
         (setting("duties", [{"text": {}, "within_days": 1, "by": "me"}]), "pack.language", "duties[1].text.fr"),
         (without("review_on"), "pack.missing", "review_on"),
+        (without("may_activate"), "pack.missing", "may_activate"),
+        (setting("may_activate", ["anybody"]), "pack.choice", "may_activate"),
+        (setting("may_activate", []), "pack.empty", "may_activate"),
+        (setting("last_exercised", "last year"), "pack.kind", "last_exercised"),
         (without("to_be_validated_by"), "pack.unvalidated", "to_be_validated_by"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Activations of procedures."""
+"""Activations of procedures, and what their end leaves to be done."""
 
 from django.db import models
 
@@ -19,3 +19,17 @@ class ActivationRow(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("procedure", "incident"), name="one_activation_per_incident"),)
+
+
+class DutyRow(models.Model):
+    """What an ended activation leaves to be done, as its procedure said when it ended (`text` in every language)."""
+
+    activation = models.ForeignKey(ActivationRow, on_delete=models.CASCADE, related_name="duties")
+    place = models.PositiveSmallIntegerField()
+    text = models.JSONField()
+    ended_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("activation", "place"), name="one_duty_per_place"),)
+        ordering = ("activation_id", "place")

@@ -3,16 +3,19 @@
 Django's models are imported where they are read: replay loads procedures here and runs without Django.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tocsin.catalog.errors import PackError
-from tocsin.catalog.queries import read_files
+from tocsin.catalog.queries import load_pack, pack_folder, read_files
 from tocsin.catalog.rules.findings import Finding, errors_in
 from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.rules.model import Activation, ActivationState, Procedure
 from tocsin.continuity.rules.validation import LEGAL_FILE, PROCEDURES_FOLDER, check_procedure_files
+from tocsin.kernel.language import LocalizedText, localized
 
 if TYPE_CHECKING:
     from tocsin.continuity.models import ActivationRow
@@ -39,6 +42,34 @@ def check_procedures(folder: Path, pack: Pack, *, today: date | None = None) -> 
 def _names(folder: Path) -> tuple[str, ...]:
     files = sorted((folder / PROCEDURES_FOLDER).glob("*.toml"))
     return ("sources.toml", LEGAL_FILE, *(f"{PROCEDURES_FOLDER}/{file.name}" for file in files))
+
+
+@cache
+def configured_procedures() -> dict[str, Procedure]:
+    """Return the procedures that this installation works with; read once a process."""
+    from django.conf import settings
+
+    folder = pack_folder(settings.CONFIGURATION.pack)
+    return load_procedures(folder, load_pack(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftToDo:
+    """What an ended procedure leaves to be done, and until when (None: no deadline is known)."""
+
+    procedure: str
+    text: LocalizedText
+    ended_at: datetime
+    due_at: datetime | None
+
+
+def left_to_do(incident_id: str) -> tuple[LeftToDo, ...]:
+    """Return what the procedures of an incident leave to be done now that they have ended, what presses first."""
+    from tocsin.continuity.models import DutyRow
+
+    rows = DutyRow.objects.filter(activation__incident=incident_id).select_related("activation")
+    left = [LeftToDo(row.activation.procedure, localized(row.text), row.ended_at, row.due_at) for row in rows]
+    return tuple(sorted(left, key=lambda one: (one.due_at is None, one.due_at or one.ended_at)))
 
 
 def current(now: datetime) -> tuple[Activation, ...]:

@@ -12,7 +12,7 @@ from tocsin.bulletins.queries import load_templates
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.catalog.rules.model import Pack
-from tocsin.continuity.queries import load_procedures
+from tocsin.continuity.queries import configured_procedures
 from tocsin.continuity.rules.model import Procedure
 from tocsin.kernel.clock import Clock, ReplayClock, SystemClock
 
@@ -45,10 +45,9 @@ def pack() -> Pack:
     return load_pack(pack_folder(settings.CONFIGURATION.pack))
 
 
-@cache
 def procedures() -> dict[str, Procedure]:
     """Return the federation's procedures by id."""
-    return load_procedures(pack_folder(settings.CONFIGURATION.pack), pack())
+    return configured_procedures()
 
 
 @cache

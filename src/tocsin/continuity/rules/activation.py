@@ -5,7 +5,7 @@ A proposal that never came into force ends where it started (`until == start`), 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.rules.model import Activation, Duty, Procedure
@@ -14,6 +14,13 @@ from tocsin.incidents.rules.model import Incident, Phase
 
 POLICY = "policy"
 """Who activates when no operator does."""
+
+BOX = timedelta(hours=4)
+"""For how long a procedure is put in force at once: half a working day, after which somebody must still want it."""
+
+RENEWED_BEFORE = timedelta(minutes=30)
+"""So long before its end, what the policy put in force is kept in force longer, and an operator is asked about what
+an operator put in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ def duties_of(ended: Sequence[Activation], procedures: Mapping[str, Procedure]) 
     return tuple(
         DueDuty(each.procedure, duty, each.until + duty.within if duty.within is not None else None)
         for each in ended
-        if each.state == "ended" and each.until is not None and each.until > each.start
+        if each.legal_state == "ended" and each.until is not None
         for duty in procedures[each.procedure].duties
     )
 
@@ -73,23 +80,41 @@ def failing_services(incident: Incident, pack: Pack) -> frozenset[str]:
 
 def _during(
     incident: Incident,
-    present: Mapping[str, Activation],
+    known_before: Mapping[str, Activation],
     procedures: Mapping[str, Procedure],
     pack: Pack,
     *,
     may_activate: bool,
     now: datetime,
 ) -> Iterator[Activation]:
+    present = {name: _timed(each, may_renew=may_activate, now=now) for name, each in known_before.items()}
     wanted = _wanted(incident, procedures, pack)
     for procedure, audiences in wanted.items():
         fresh = _fresh(incident, procedures[procedure], audiences, may_activate=may_activate, now=now)
         known = present.get(procedure)
         after = fresh if known is None else _merged(known, fresh, may_activate=may_activate)
-        if after != known:
+        if after != known_before.get(procedure):
             yield after
     for known in present.values():
-        if known.state == "proposed" and known.procedure not in wanted:
+        if known.procedure not in wanted and known.state == "proposed":
             yield _ended(known, now)
+        elif known.procedure not in wanted and known != known_before[known.procedure]:
+            yield known
+
+
+def _timed(known: Activation, *, may_renew: bool, now: datetime) -> Activation:
+    """Return the activation as time leaves it: ended when its time is up, renewed before where policy put it there."""
+    if known.state != "active" or known.until is None:
+        return known
+    if known.by == POLICY and may_renew and known.until - now <= RENEWED_BEFORE:
+        return replace(known, until=now + BOX)
+    return known if now < known.until else replace(known, state="ended")
+
+
+def is_ending(activation: Activation, *, now: datetime) -> bool:
+    """Say whether an activation ends so soon that an operator should say whether it must."""
+    is_timed = activation.state == "active" and activation.until is not None
+    return is_timed and activation.until is not None and activation.until - now <= RENEWED_BEFORE
 
 
 def _wanted(incident: Incident, procedures: Mapping[str, Procedure], pack: Pack) -> dict[str, tuple[str, ...]]:
@@ -120,7 +145,7 @@ def _fresh(
         incident=incident.id,
         state="active" if may_activate else "proposed",
         start=now,
-        until=None,
+        until=now + BOX if may_activate else None,
         by=POLICY,
         audiences=audiences,
         packages=incident.packages,
