@@ -8,7 +8,7 @@ import pytest
 
 from announcements import at, bulletin, incident
 from tocsin.audit.queries import newest
-from tocsin.bulletins import queries, services
+from tocsin.bulletins import governing, queries, services
 from tocsin.bulletins.errors import BulletinStatusError, UnknownBulletinError
 from tocsin.bulletins.models import BulletinRow, PageRecord
 from tocsin.bulletins.rules.model import PublicationPolicy
@@ -177,9 +177,9 @@ def test_policy_is_shipped_locked() -> None:
 
 
 def test_hold_and_release_are_audited_with_who_and_why() -> None:
-    services.hold(by="ann", reason="a load test", now=at(1))
+    governing.hold(by="ann", reason="a load test", now=at(1))
     assert queries.policy().is_held
-    services.release(by="bob", now=at(2))
+    governing.release(by="bob", now=at(2))
     assert not queries.policy().is_held
     assert [(row.action, row.actor, row.facts) for row in newest()[-2:]] == [
         ("policy.held", "ann", {"reason": "a load test"}),
@@ -188,10 +188,10 @@ def test_hold_and_release_are_audited_with_who_and_why() -> None:
 
 
 def test_unlocking_and_locking_leave_the_hold_as_it_is() -> None:
-    services.hold(by="ann", now=at(1))
-    services.unlock_automation(by="ann", now=at(2))
+    governing.hold(by="ann", now=at(1))
+    governing.unlock_automation(by="ann", now=at(2), demonstration=True)
     assert queries.policy() == PublicationPolicy(automation="automatic", is_held=True)
-    services.lock_automation(by="ann", now=at(3))
+    governing.lock_automation(by="ann", now=at(3))
     assert queries.policy().automation == "manual"
 
 

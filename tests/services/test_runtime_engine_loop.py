@@ -15,6 +15,7 @@ from django.test.utils import override_settings
 
 from situations import NOW, belgium, calm, evidence, judgement, signal
 from tocsin.audit.queries import last_seq, newest, verify
+from tocsin.bulletins import governing
 from tocsin.bulletins import queries as bulletins
 from tocsin.bulletins import services as say
 from tocsin.bulletins.models import PageRecord
@@ -161,7 +162,7 @@ def test_a_whole_outage_from_the_first_sign_to_the_end(loop: EngineLoop, hand: H
 
 
 def test_unlocked_the_first_word_goes_out_by_itself_and_procedures_are_in_force(loop: EngineLoop, hand: Hand) -> None:
-    say.unlock_automation(by="ann", now=NOW)
+    governing.unlock_automation(by="ann", now=NOW, demonstration=True)
     a_subscriber()
     hand.judged = broken
     tick_until(loop, hand, lambda: bool(bulletins.published_since(NOW)), at_most=timedelta(minutes=3))
@@ -174,15 +175,15 @@ def test_unlocked_the_first_word_goes_out_by_itself_and_procedures_are_in_force(
 
 
 def test_held_nothing_goes_out_by_itself_until_released(loop: EngineLoop, hand: Hand) -> None:
-    say.unlock_automation(by="ann", now=NOW)
-    say.hold(by="ann", reason="a load test", now=NOW)
+    governing.unlock_automation(by="ann", now=NOW, demonstration=True)
+    governing.hold(by="ann", reason="a load test", now=NOW)
     hand.judged = broken
     tick_until(loop, hand, lambda: bool(bulletins.drafts()), at_most=timedelta(minutes=3))
     row = bulletins.bulletin(bulletins.drafts()[0].id)
     assert row is not None
     assert "policy.held" in [reason["code"] for reason in row.reasons]
     assert {activation.state for activation in current(hand.at)} == {"proposed"}
-    say.release(by="ann", now=hand.at)
+    governing.release(by="ann", now=hand.at)
     tick_until(loop, hand, lambda: bool(bulletins.published_since(NOW)), at_most=timedelta(minutes=1))
     assert bulletins.drafts() == ()
 
@@ -190,7 +191,7 @@ def test_held_nothing_goes_out_by_itself_until_released(loop: EngineLoop, hand: 
 def test_a_hold_during_a_tick_stops_what_that_tick_decided(
     loop: EngineLoop, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say.unlock_automation(by="ann", now=NOW)
+    governing.unlock_automation(by="ann", now=NOW, demonstration=True)
     loop.step()
     hand.judged = broken
     from tocsin.engine import tick as module
@@ -202,7 +203,7 @@ def test_a_hold_during_a_tick_stops_what_that_tick_decided(
         outcome = real(*arguments, **named)
         if outcome.published and not held:
             held.append(outcome.published[0].id)
-            say.hold(by="ann", now=named["now"])
+            governing.hold(by="ann", now=named["now"])
         return outcome
 
     monkeypatch.setattr("tocsin.runtime.engine_loop.tick", interrupted)
@@ -240,7 +241,7 @@ def test_an_engine_started_anew_goes_on_where_the_other_stood(
 
 
 def test_the_end_is_told_when_a_duty_officer_closes(loop: EngineLoop, hand: Hand) -> None:
-    say.unlock_automation(by="ann", now=NOW)
+    governing.unlock_automation(by="ann", now=NOW, demonstration=True)
     hand.judged = broken
     tick_until(loop, hand, lambda: bool(bulletins.published_since(NOW)), at_most=timedelta(minutes=3))
     hand.judged = lambda now: calm(at=now, since=now)
@@ -309,7 +310,7 @@ def test_pages_are_renewed_every_minute_and_at_once_when_something_happened(
         loop.step()
         hand.at += STEP
     assert published == [NOW, NOW + timedelta(minutes=1)]
-    say.hold(by="ann", now=hand.at)
+    governing.hold(by="ann", now=hand.at)
     loop.step()
     assert published[2:] == [hand.at]
 
@@ -352,7 +353,7 @@ def test_the_public_pages_say_what_was_published(hand: Hand, federation: Federat
     status_site.configured_site.cache_clear()
     try:
         loop = engine(hand, federation, [], publish=lambda now: status_site.publish(now=now))
-        say.unlock_automation(by="ann", now=NOW)
+        governing.unlock_automation(by="ann", now=NOW, demonstration=True)
         loop.step()
         hand.judged = broken
         hand.at += STEP

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from factories import console as make
 from tocsin.accounts.models import Operator
+from tocsin.bulletins import governing
 from tocsin.bulletins import services as bulletins
 from tocsin.detection.models import SeriesPoint
 from tocsin.incidents import services as incidents
@@ -254,7 +255,7 @@ def test_a_draft_that_a_promise_waited_for_says_so_instead_of_a_later_moment(con
 
 @pytest.mark.usefixtures("morning")
 def test_held_is_shouted_and_offers_release(console: Client) -> None:
-    bulletins.hold(by="ann", now=make.NOW)
+    governing.hold(by="ann", now=make.NOW)
     html = body(console.get("/console/"))
     assert "HELD: nothing goes out by itself" in html
     assert 'action="/console/policy/release/"' in html
@@ -263,7 +264,7 @@ def test_held_is_shouted_and_offers_release(console: Client) -> None:
 
 @pytest.mark.usefixtures("morning")
 def test_unlocked_automation_offers_to_lock(console: Client) -> None:
-    bulletins.unlock_automation(by="ann", now=make.NOW)
+    governing.unlock_automation(by="ann", now=make.NOW, demonstration=True)
     html = body(console.get("/console/"))
     assert "Automation: unlocked" in html
     assert 'action="/console/policy/lock/"' in html
@@ -393,7 +394,7 @@ def test_what_is_not_there_is_a_kind_404(console: Client, path: str) -> None:
 
 @pytest.mark.usefixtures("morning")
 def test_the_audit_log_is_listed_latest_first_and_can_only_be_read(console: Client) -> None:
-    bulletins.hold(by="ann", now=make.NOW)
+    governing.hold(by="ann", now=make.NOW)
     html = body(console.get("/console/audit/"))
     actions = re.findall(r"<code>([a-z_]+\.[a-z_.]+)</code>", html)
     assert actions[0] == "policy.held" or actions[0].endswith("hold")

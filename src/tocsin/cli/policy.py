@@ -15,16 +15,16 @@ Config = Annotated[Path | None, typer.Option(help="The configuration file (defau
 
 
 def change(name: str, *, by: str, reason: str, config: Path | None) -> None:
-    """Do what `bulletins.services` calls `name`, and print the policy that is in force after it."""
+    """Do what `bulletins.governing` calls `name`, and print the policy that is in force after it."""
     from tocsin.runtime.startup import start
 
     start(config=config)
     from django.conf import settings
 
-    from tocsin.bulletins import services
+    from tocsin.bulletins import governing
     from tocsin.bulletins.queries import policy
 
-    act: Callable[..., None] = getattr(services, name)
+    act: Callable[..., None] = getattr(governing, name)
     act(by=by or getpass.getuser(), reason=reason, now=settings.CLOCK.now())
     now = policy()
     held = "held: nothing automatic goes out" if now.is_held else "not held"

@@ -32,9 +32,6 @@ LISTS: frozenset[Part] = frozenset({"now", "duties"})
 
 MAY_BE_MISSING: frozenset[Part] = frozenset({"paid", "avoid", "next_update"})
 
-LONGEST = 2000
-"""No part of a message is longer; a reader has eleven seconds."""
-
 
 def field_name(part: Part, language: Language) -> str:
     """Return the name of the field on the screen."""
@@ -49,8 +46,8 @@ def to_fields(text: AudienceText) -> dict[str, str]:
 def from_fields(given: Mapping[str, str], *, base: AudienceText) -> AudienceText:
     """Return the text that the fields say; what is not among them is as in `base`.
 
-    Line ends and spaces at the edges are evened out and control characters dropped; where a list has fewer lines in one
-    language than in another, the missing ones are empty, which the check of the text then says.
+    Line ends and spaces at the edges are evened out; where a list has fewer lines in one language than in another, the
+    missing ones are empty, which the check of the text then says.
     """
     values = {name: _clean(value) for name, value in (to_fields(base) | dict(given)).items()}
     parts: dict[str, object] = {part: _from_fields(values, part) for part in PARTS}
@@ -85,14 +82,9 @@ def _sentences(said: Mapping[Language, str]) -> tuple[LocalizedText, ...]:
 
 
 def _clean(value: str) -> str:
-    # Control and direction characters have no place in what is read aloud, sent as SMS and printed.
-    lines = ("".join(char for char in line if _is_printable(char)).strip() for line in value.splitlines())
-    return "\n".join(line for line in lines if line)[:LONGEST]
-
-
-def _is_printable(char: str) -> bool:
-    # No-break spaces are typography; `str.isprintable` would drop them, and keeps no direction marks.
-    return char.isprintable() or char in "\u00a0\u202f"
+    # Only what a form adds is evened out; what must not be in a text is refused by `hygiene`, not silently taken out.
+    lines = (line.strip() for line in value.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 @dataclass(frozen=True, slots=True)

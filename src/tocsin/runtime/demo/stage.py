@@ -73,7 +73,7 @@ def people(recording: Recording, *, now: datetime) -> Stage:
     """Let in an operator, a key, a panel member and subscribers; unlock automation, so that it plays alone."""
     from tocsin.accounts.rules import SCOPES
     from tocsin.accounts.services import create_key, create_operator, invite_member
-    from tocsin.bulletins.services import unlock_automation
+    from tocsin.bulletins.governing import unlock_automation
 
     password = secrets.token_urlsafe(9)
     create_operator(name="duty", password=password, by=WHO, now=now)
@@ -88,7 +88,7 @@ def people(recording: Recording, *, now: datetime) -> Stage:
         now=now,
     )
     _subscribe(now)
-    unlock_automation(by=WHO, now=now)
+    unlock_automation(by=WHO, reason="a demonstration plays alone", now=now, demonstration=True)
     return Stage(operator="duty", password=password, api_secret=key.secret, panel_token=invitation.token)
 
 

@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from tocsin.bulletins import governing
 from tocsin.bulletins import services as bulletins
 from tocsin.continuity import services as continuity
 from tocsin.incidents import services as incidents
@@ -27,10 +28,10 @@ EXTENSION = timedelta(hours=1)
 type Act = Callable[..., object]
 
 ON_POLICY: Mapping[str, Act] = {
-    "hold": bulletins.hold,
-    "release": bulletins.release,
-    "unlock": bulletins.unlock_automation,
-    "lock": bulletins.lock_automation,
+    "hold": governing.hold,
+    "release": governing.release,
+    "unlock": governing.unlock_automation,
+    "lock": governing.lock_automation,
 }
 ON_BULLETIN: Mapping[str, Act] = {"publish": bulletins.publish_draft, "discard": bulletins.discard_draft}
 ON_INCIDENT: Mapping[str, Act] = {
