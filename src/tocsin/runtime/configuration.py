@@ -4,10 +4,15 @@ Read once at start-up; every problem is reported with what is wrong and how to m
 the environment and are never printed.
 """
 
+import hashlib
+import json
 import os
+import re
 import secrets
+import tempfile
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,16 @@ FOLDER_MODE = 0o750
 """The data folder itself, for the same reason."""
 
 
+LONGEST_SOCKET_PATH = 100
+
+TRUTHS = frozenset({"debug", "probes_may_reach_private", "has_webhooks", "has_webpush", "channels_may_reach_private"})
+CHAT_SERVICES = (
+    *("discord", "gchat", "gotifys", "matrixs", "mmosts", "nctalks", "ntfys", "pover", "rockets", "slack", "tgram"),
+    *("webex", "wxteams", "workflow", "workflows", "zulip"),
+)
+"""Chat services whose rooms may be subscribed, as Apprise calls them; `workflows` is Teams."""
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Everything configurable, with its default.
@@ -31,6 +46,10 @@ class Configuration:
     `smtp://[user:password@]host:port` (`smtps://` for TLS, `smtp+starttls://`). `mail_from` signs e-mail.
     `allowed_hosts` are the names the application answers to. `probes_file` lists the HTTP probes (TOML).
     `intake_file` says what senders of OTLP call services and packages, where that is not what the pack calls them.
+    `sms_file` names the providers of text messages (TOML); `apprise_services` the chat services that people may give
+    an address of. `channels_may_reach_private` lets addresses that strangers give lead inside: for tests only.
+    `targets` are the places where the pages are shown besides this machine. `watch_contacts` are the mail addresses
+    told when Tocsin itself stands still, `heartbeat_url` is asked once a minute as long as it does not.
     """
 
     data_folder: Path
@@ -43,6 +62,14 @@ class Configuration:
     probes_file: str = ""
     intake_file: str = ""
     probes_may_reach_private: bool = False
+    sms_file: str = ""
+    has_webhooks: bool = True
+    has_webpush: bool = True
+    apprise_services: tuple[str, ...] = CHAT_SERVICES
+    channels_may_reach_private: bool = False
+    targets: tuple[Mapping[str, Any], ...] = ()
+    watch_contacts: tuple[str, ...] = ()
+    heartbeat_url: str = field(default="", repr=False)
     debug: bool = False
 
     @property
@@ -54,6 +81,15 @@ class Configuration:
     def site_folder(self) -> Path:
         """Where the published pages lie."""
         return self.data_folder / "site"
+
+    @property
+    def web_socket(self) -> Path:
+        """Where the process that holds the port reaches the application; a socket's path has room for 100 bytes."""
+        place = self.data_folder / "web.sock"
+        if len(os.fsencode(place)) <= LONGEST_SOCKET_PATH:
+            return place
+        name = hashlib.sha256(os.fsencode(self.data_folder)).hexdigest()[:24]
+        return Path(tempfile.gettempdir()) / f"tocsin-{os.getuid()}-{name}.sock"
 
     @property
     def intake_folder(self) -> Path:
@@ -140,9 +176,15 @@ def _coerced(name: str, value: object, path: Path | None) -> Any:
     where = f"{path or 'environment'}: {name}"
     if name == "data_folder":
         return Path(str(value)).expanduser().resolve()
-    if name == "allowed_hosts":
-        return tuple(value.split(",")) if isinstance(value, str) else tuple(_strings(value, where))
-    if name in {"debug", "probes_may_reach_private"}:
+    if name == "targets":
+        return _tables(value, where)
+    if name in {"allowed_hosts", "watch_contacts", "apprise_services"}:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else tuple(_strings(value, where))
+        )
+    if name in TRUTHS:
         return _truth(value, where)
     if not isinstance(value, str):
         raise ConfigurationError("configuration.kind", "A text was expected.", where=where, hint="Put it in quotes.")
@@ -153,6 +195,29 @@ def _strings(value: object, where: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ConfigurationError("configuration.kind", "A list of texts was expected.", where=where)
     return value
+
+
+def _tables(value: object, where: str) -> tuple[Mapping[str, Any], ...]:
+    try:
+        tables = json.loads(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ConfigurationError("configuration.kind", f"This is not JSON: {error}.", where=where) from error
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ConfigurationError("configuration.kind", "A list of tables was expected.", where=where)
+    names = [table.get("name") for table in tables]
+    if len(set(names)) < len(names) or not all(re.fullmatch(r"[a-z0-9-]{1,40}", str(name)) for name in names):
+        raise ConfigurationError(
+            "target.name", "Each target needs a name of its own, of small letters, digits and hyphens.", where=where
+        )
+    for table in tables:
+        if not isinstance(table.get("kind"), str) or not isinstance(table.get("url", ""), str):
+            raise ConfigurationError(
+                "target.setting",
+                "`kind` and `url` are texts.",
+                where=f"targets.{table['name']}",
+                hint="Put them in quotes.",
+            )
+    return tuple(tables)
 
 
 def _truth(value: object, where: str) -> bool:
