@@ -1,30 +1,35 @@
 """Reading what notifications keep: subscribers, the outbox, the words around a bulletin."""
 
 import json
-from collections.abc import Iterable, Mapping
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
 from django.db.models import Count, Q, QuerySet
+from django.forms.models import model_to_dict
 from django.urls import reverse
 from django.utils import translation
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext
 from pydantic import TypeAdapter
 
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.catalog.rules.model import Pack
+from tocsin.kernel.clock import format_moment
 from tocsin.kernel.language import LANGUAGES, Language
 from tocsin.kernel.plugins import load_plugins
 from tocsin.notifications.models import OutboxMessage, Subscriber
 from tocsin.notifications.ports import ENTRY_POINTS, Channel, ChannelFactory, ChannelSettings
 from tocsin.notifications.rules.letter import marks
-from tocsin.notifications.rules.model import Labels, Letter, Link, Section, Subscription
+from tocsin.notifications.rules.model import Labels, Letter, Link, Section, Subscription, Told
 
 _LETTER = TypeAdapter(Letter)
+_TOLD = TypeAdapter(Told)
 WAITING = Q(sent_at=None, failed_at=None, withdrawn_at=None)
 """Messages that are still to be sent."""
 
@@ -52,6 +57,9 @@ def labels(language: Language) -> Labels:
             unofficial=gettext("Unofficial demonstration"),
             replay_short=gettext("Replay"),
             replay=gettext("Replay: the times in this message are simulated."),
+            comes_and_goes_short=gettext("Comes and goes"),
+            comes_and_goes=gettext("It comes and goes. We write again when it has lasted or ended."),
+            several=gettext("Several things do not work"),
         )
 
 
@@ -65,6 +73,11 @@ def letter_from_json(stored: Mapping[str, Any]) -> Letter:
     return _LETTER.validate_json(json.dumps(stored))
 
 
+def told_from_json(stored: Mapping[str, Any]) -> Told:
+    """Read back what the rules ask of a stored announcement."""
+    return _TOLD.validate_python(stored)
+
+
 def as_language(code: str) -> Language:
     """Return a language in which Tocsin speaks; English for any other."""
     return next((language for language in LANGUAGES if language == code), "en")
@@ -72,39 +85,122 @@ def as_language(code: str) -> Language:
 
 def subscription_of(row: Subscriber) -> Subscription:
     """Return what a subscriber asked for."""
-    return Subscription(audience=row.audience, functions=tuple(row.functions))
+    return Subscription(
+        audience=row.audience,
+        functions=tuple(row.functions),
+        region=row.region,
+        package=row.package,
+        least="down" if row.least == "down" else "degraded",
+        with_drills=row.with_drills,
+    )
+
+
+def wish_to_json(wish: Subscription) -> dict[str, Any]:
+    """Return what was chosen beside the audience, as a request that is still to be confirmed keeps it."""
+    return {
+        "functions": list(wish.functions),
+        "region": wish.region,
+        "package": wish.package,
+        "least": wish.least,
+        "with_drills": wish.with_drills,
+    }
+
+
+def wish_from_json(audience: str, stored: Mapping[str, Any]) -> Subscription:
+    """Read such choices back; what an older version did not ask is not chosen."""
+    return Subscription(
+        audience=audience,
+        functions=tuple(stored["functions"]),
+        region=stored.get("region", ""),
+        package=stored.get("package", ""),
+        least="down" if stored.get("least") == "down" else "degraded",
+        with_drills=bool(stored.get("with_drills", False)),
+    )
+
+
+def address_checker(channel: str) -> Callable[[str], str] | None:
+    """Return what writes an address of a channel as it should be, or raises; None where there is no such channel.
+
+    It is the module's function `check_address` beside the plug-in's factory, or the channel's own method.
+    """
+    factory = load_plugins(ENTRY_POINTS).get(channel)
+    if factory is None:
+        return None
+    checker = getattr(sys.modules[factory.__module__], "check_address", None)
+    return checker or getattr(channels().get(channel), "check_address", None)
+
+
+def everything_about(row: Subscriber) -> dict[str, Any]:
+    """Return all that is held about a subscriber: what they chose, and what was sent to them, as plain values."""
+    fields = [name for name in model_to_dict(row) if name not in {"id", "choices", "address_hash"}]
+    messages = OutboxMessage.objects.filter(subscriber=row).order_by("created_at", "pk")
+    return {name: _plain(getattr(row, name)) for name in fields} | {
+        "messages": [
+            {
+                "bulletin": bulletin or "",
+                "created_at": _plain(created_at),
+                "sent_at": _plain(sent_at),
+                "failed_at": _plain(failed_at),
+                "last_error": last_error,
+            }
+            for bulletin, created_at, sent_at, failed_at, last_error in messages.values_list(
+                "announcement__bulletin", "created_at", "sent_at", "failed_at", "last_error"
+            )
+        ]
+    }
+
+
+def _plain(value: object) -> object:
+    return format_moment(value) if isinstance(value, datetime) else value
 
 
 def active_subscribers(audiences: Iterable[str]) -> QuerySet[Subscriber]:
     """Return those who confirmed and did not leave, of some audiences, in the order in which they asked."""
-    active = Subscriber.objects.filter(confirmed_at__isnull=False, left_at=None, audience__in=list(audiences))
+    active = Subscriber.objects.filter(
+        confirmed_at__isnull=False, left_at=None, suppressed_at=None, audience__in=list(audiences)
+    )
     return active.order_by("requested_at", "pk")
-
-
-def heard_of(thread: str) -> set[int]:
-    """Return the subscribers (primary keys) to whom something about an outage was addressed."""
-    told = OutboxMessage.objects.filter(thread=thread, subscriber__isnull=False)
-    return set(told.values_list("subscriber_id", flat=True).distinct()) - {None}
 
 
 def by_token(token: str, *, purpose: str) -> Subscriber | None:
     """Return the subscriber whom a signed link stands for; None when the link is not one of ours for that purpose."""
-    try:
-        handle = Signer(salt=f"notifications.{purpose}").unsign(token)
-    except BadSignature:
+    handle, _, proof = token.rpartition(".")
+    if not constant_time_compare(proof, _proof(handle, purpose)):
         return None
     return Subscriber.objects.filter(handle=handle).first()
 
 
 def token_for(row: Subscriber, *, purpose: str) -> str:
-    """Return the signed token that stands for a subscriber in links of one purpose (`confirm` or `leave`)."""
-    return Signer(salt=f"notifications.{purpose}").sign(row.handle)
+    """Return the signed token that stands for a subscriber in links of one purpose (`confirm`, `leave`, `manage`).
+
+    Forty characters, so that a link fits into a text message: the proof is 96 bits of an HMAC.
+    """
+    return signed(row.handle, purpose=purpose)
+
+
+def signed(handle: str, *, purpose: str) -> str:
+    """Return the token for a handle."""
+    return f"{handle}.{_proof(handle, purpose)}"
+
+
+def _proof(handle: str, purpose: str) -> str:
+    made = salted_hmac(f"notifications.{purpose}", handle, algorithm="sha256").digest()
+    return urlsafe_b64encode(made[:12]).decode()
 
 
 def link(row: Subscriber, *, purpose: str) -> str:
-    """Return the whole address of the page that confirms or ends a subscription."""
-    path = reverse(f"subscriptions:{purpose}", args=[token_for(row, purpose=purpose)])
-    return str(settings.CONFIGURATION.base_url).rstrip("/") + path
+    """Return the whole address of the page that confirms, changes or ends a subscription."""
+    return link_of(row.handle, purpose=purpose)
+
+
+def link_of(handle: str, *, purpose: str) -> str:
+    """Return such a link for a handle."""
+    return _link_start(purpose) + signed(handle, purpose=purpose) + "/"
+
+
+def _link_start(purpose: str) -> str:
+    path = reverse(f"subscriptions:{purpose}", args=["x"])
+    return str(settings.CONFIGURATION.base_url).rstrip("/") + path.removesuffix("x/")
 
 
 def page_address(language: Language, audience: str) -> str:
@@ -131,6 +227,15 @@ def confirmation_letter(row: Subscriber) -> Letter:
         )
 
 
+def confirmation_sms(row: Subscriber) -> str:
+    """Return the same question as one text message: what it is, and the link."""
+    language = as_language((row.pending or {}).get("language", row.language))
+    with translation.override(language):
+        question = gettext("Confirm messages when something does not work:")
+    said = [mark.long for mark in marks(labels(language), is_official=pack().authority is not None, is_drill=False)]
+    return " ".join([*(f"{mark}." for mark in said), question, link(row, purpose="confirm")])
+
+
 def channels() -> dict[str, Channel]:
     """Build every configured channel from its plug-in, by name."""
     authority = pack().authority
@@ -138,6 +243,13 @@ def channels() -> dict[str, Channel]:
         smtp_url=settings.CONFIGURATION.smtp_url,
         mail_from=settings.CONFIGURATION.mail_from,
         sender_name="Tocsin" if authority is None else authority.name["en"],
+        data_folder=settings.CONFIGURATION.data_folder,
+        base_url=settings.CONFIGURATION.base_url,
+        sms_file=settings.CONFIGURATION.sms_file,
+        has_webhooks=settings.CONFIGURATION.has_webhooks,
+        has_webpush=settings.CONFIGURATION.has_webpush,
+        apprise_services=settings.CONFIGURATION.apprise_services,
+        may_reach_private=settings.CONFIGURATION.channels_may_reach_private,
     )
     factories: dict[str, ChannelFactory] = load_plugins(ENTRY_POINTS)
     built = {name: factory(given) for name, factory in factories.items()}
@@ -152,17 +264,19 @@ class Deliveries:
     sent: int
     failed: int
     withdrawn: int
+    held: int
     last_sent_at: datetime | None
 
 
 def deliveries(bulletin: str) -> Deliveries:
     """Count a bulletin's messages: "what have we told whom?" for the console."""
-    rows = OutboxMessage.objects.filter(bulletin=bulletin)
+    rows = OutboxMessage.objects.filter(announcement__bulletin=bulletin)
     counts = rows.aggregate(
         waiting=Count("pk", filter=WAITING),
         sent=Count("sent_at"),
         failed=Count("failed_at"),
         withdrawn=Count("withdrawn_at"),
+        held=Count("pk", filter=WAITING & ~Q(held_for="")),
     )
     last = rows.filter(sent_at__isnull=False).order_by("-sent_at").values_list("sent_at", flat=True).first()
     return Deliveries(**counts, last_sent_at=last)

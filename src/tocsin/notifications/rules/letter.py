@@ -1,6 +1,7 @@
 """A bulletin as a letter: the same facts in the same order as on the page (`does it hit me` first)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from tocsin.kernel.language import Language, LocalizedText
 from tocsin.notifications.rules.model import Labels, Letter, Link, Mark, Section, Words
@@ -11,6 +12,12 @@ def marks(labels: Labels, *, is_official: bool, is_drill: bool) -> tuple[Mark, .
     unofficial = () if is_official else (Mark(labels.unofficial, labels.unofficial),)
     drill = (Mark(labels.drill, labels.drill),) if is_drill else ()
     return unofficial + drill
+
+
+def said_first(marks: Iterable[Mark], text: str) -> str:
+    """Return a short text with what it must say of itself in front, where it does not say so already."""
+    missing = [mark.short for mark in marks if mark.short not in text]
+    return " ".join([*(f"[{short}]" for short in missing), text])
 
 
 def bulletin_letter(
@@ -37,6 +44,19 @@ def bulletin_letter(
         footer=labels.why,
         leave=Link(labels.leave, leave),
         opens_thread=opens_thread,
+    )
+
+
+def digest_letter(letters: Sequence[Letter], *, labels: Labels) -> Letter:
+    """Return one letter that names what several say: their headlines, under the marks of any of them."""
+    first = letters[0]
+    said = tuple(dict.fromkeys(mark for letter in letters for mark in letter.marks))
+    return replace(
+        first,
+        subject=f"{labels.several} ({len(letters)})",
+        headline=labels.several,
+        sections=(Section("", tuple(letter.headline for letter in letters)),),
+        marks=said,
     )
 
 

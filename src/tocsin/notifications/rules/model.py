@@ -138,6 +138,20 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What decides who is told of an announcement (see `Announcement`); `corrects` is a bulletin's id or empty."""
+
+    kind: str
+    state: str
+    functions: tuple[str, ...]
+    audiences: tuple[str, ...]
+    packages: tuple[str, ...] | None = None
+    regions: tuple[str, ...] | None = None
+    is_drill: bool = False
+    corrects: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Labels:
     """The words around a bulletin's own text, in one language."""
 
@@ -153,6 +167,9 @@ class Labels:
     unofficial: str
     replay_short: str
     replay: str
+    comes_and_goes_short: str
+    comes_and_goes: str
+    several: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +220,9 @@ class Message:
 
     `sms` is the whole in one text message, `push` the body of a screen notification, both with what the message must
     say of itself (see `marks`); `facts` is the same for machines: `bulletin`, `incident`, `kind`, `state`,
-    `functions`, `audience`, `packages`, `regions`, `published_at`, `next_update_at`, `page`, `is_drill`.
+    `functions`, `audience`, `packages`, `regions`, `published_at`, `next_update_at`, `page`, `is_drill`. Messages of
+    the same `variant` (unless it is empty) say the same but for `recipient`, `key`, `thread`, and where their letter
+    leads to leave: a channel may write the rest once.
     """
 
     key: str
@@ -214,3 +233,4 @@ class Message:
     sms: str = ""
     push: str = ""
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    variant: str = ""

@@ -37,7 +37,7 @@ class QuietHours:
 SHIPPED = QuietHours()
 
 
-def is_quiet(  # noqa: PLR0913 all that may be weighed, each named at the call
+def is_quiet(
     subscription_audience: str,
     kind: str,
     state: str,

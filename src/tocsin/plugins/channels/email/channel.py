@@ -4,6 +4,7 @@
 answer of the server is sorted into *again later* (4xx, lost connection) and *never* (5xx about this recipient).
 """
 
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass, field
@@ -13,13 +14,22 @@ from email.utils import parseaddr
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from tocsin.kernel.errors import ConfigurationError, DeliveryError
+from tocsin.kernel.errors import ConfigurationError, DeliveryError, InputError
 from tocsin.notifications.ports import UNREACHABLE, ChannelSettings
 from tocsin.notifications.rules.model import Message
 from tocsin.plugins.channels.email.mime import as_email
 
 TIMEOUT_S: Final = 10.0
 """For each step of the conversation: a server that needs longer to answer is better tried again later."""
+
+LONGEST: Final = 254
+"""RFC 5321: no address is longer."""
+
+_ADDRESS: Final = re.compile(
+    r"(?=.{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
+"""Plain addresses in ASCII: what quoting would allow beyond it is used by nobody and by forgers."""
 
 _PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _FIRST_PERMANENT_CODE: Final = 500
@@ -58,6 +68,15 @@ def parse_url(url: str) -> Server:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
     )
+
+
+def check_address(address: str) -> str:
+    """Return an address as it is kept; raises `InputError` where it is none, or holds what could forge a header."""
+    # Mail systems treat the part after the @ without case, and in practice the part before it too.
+    cleaned = address.strip().lower()
+    if len(cleaned) > LONGEST or not _ADDRESS.fullmatch(cleaned):
+        raise InputError("subscription.address", "This is not an e-mail address.", hint="Write name@example.org.")
+    return cleaned
 
 
 def build(settings: ChannelSettings) -> "EmailChannel | None":

@@ -1,0 +1,174 @@
+"""Putting things into the outbox, within the transaction of whoever publishes them.
+
+A bulletin is stored once, rendered for each audience and language; writing it out to its recipients is the workers'
+part (`fanout`), so that publishing to a hundred thousand takes no longer than to one.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from tocsin.kernel.clock import format_moment
+from tocsin.kernel.language import LANGUAGES, Language
+from tocsin.notifications.models import AnnouncementRow, OutboxMessage, Subscriber, Variant
+from tocsin.notifications.queries import labels, letter_to_json, pack, page_address
+from tocsin.notifications.rules.audience import ENDS, told_of
+from tocsin.notifications.rules.letter import bulletin_letter, marks, said_first
+from tocsin.notifications.rules.model import Announcement, Letter, Mark, Words
+from tocsin.notifications.rules.quiet import SHIPPED, QuietHours
+from tocsin.notifications.rules.quiet import stored as stored_hours
+from tocsin.notifications.rules.threads import WINDOW, Course, Decided, Earlier, course_of, subject_of
+from tocsin.notifications.wakeup import wake
+
+
+def enqueue(bulletin: Announcement, *, now: datetime, quiet_hours: QuietHours = SHIPPED) -> bool:
+    """Store a bulletin for telling whoever it concerns, in the caller's transaction; return whether there is anything.
+
+    Calling it again for the same bulletin changes nothing, and a silent one is told to nobody.
+    """
+    if bulletin.is_silent or not bulletin.texts:
+        return False
+    with transaction.atomic():
+        if AnnouncementRow.objects.filter(bulletin=bulletin.id).exists():
+            return False
+        row = _store(bulletin, now=now, quiet_hours=quiet_hours)
+        Variant.objects.bulk_create(_variants(bulletin, row, now=now))
+        _supersede(row, now=now)
+        wake()
+    return True
+
+
+def put(
+    letter: Letter,
+    *,
+    key: str,
+    channel: str,
+    now: datetime,
+    subscriber: Subscriber | None = None,
+    recipient: str = "",
+    sms: str = "",
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Put a letter of its own into the outbox, ahead of everything that is no first word; once for each `key`.
+
+    It goes to `subscriber`, or to the address `recipient`.
+    """
+    OutboxMessage.objects.get_or_create(
+        dedup_key=key,
+        defaults={
+            "channel": channel,
+            "subscriber": subscriber,
+            "recipient": recipient if subscriber is None else subscriber.address,
+            "payload": payload_of(letter, sms=sms, facts=facts or {}),
+            "created_at": now,
+            "due_at": now,
+        },
+    )
+    wake()
+
+
+def payload_of(letter: Letter, *, sms: str = "", push: str = "", facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a channel needs to write a message, as it is stored."""
+    return {"letter": letter_to_json(letter), "sms": sms, "push": push, "facts": dict(facts)}
+
+
+def _store(bulletin: Announcement, *, now: datetime, quiet_hours: QuietHours) -> AnnouncementRow:
+    told = told_of(bulletin)
+    decided, subject = _decide(bulletin, subject=subject_of(told), now=now)
+    facts = {
+        "told": {name: getattr(told, name) for name in told.__dataclass_fields__},
+        "quiet": stored_hours(quiet_hours),
+    }
+    newest = Subscriber.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    return AnnouncementRow.objects.create(
+        bulletin=bulletin.id,
+        incident=bulletin.incident,
+        thread=decided.thread,
+        kind=bulletin.kind,
+        subject_key=subject,
+        facts=facts,
+        at=now,
+        due_at=decided.due_at,
+        until=newest,
+        course=decided.course,
+        expanded_at=now if decided.course == "quiet" else None,
+    )
+
+
+def _decide(bulletin: Announcement, *, subject: str, now: datetime) -> tuple[Decided, str]:
+    # What an outage is about is what its first bulletin said: later ones may narrow.
+    opening = AnnouncementRow.objects.filter(incident=bulletin.incident).order_by("id").first()
+    subject = subject if opening is None else opening.subject_key
+    begun = now - WINDOW if opening is None else min(opening.at, now - WINDOW)
+    rows = AnnouncementRow.objects.filter(subject_key=subject, at__gte=begun).order_by("id")
+    earlier = [Earlier(row.incident, row.thread, row.kind, row.at, _course(row.course)) for row in rows]
+    return course_of(bulletin.kind, incident=bulletin.incident, earlier=earlier, now=now), subject
+
+
+def _course(stored: str) -> Course:
+    found: tuple[Course, ...] = ("tell", "comes_and_goes", "quiet", "later")
+    return next(course for course in found if course == stored)
+
+
+def _supersede(row: AnnouncementRow, *, now: datetime) -> None:
+    older = AnnouncementRow.objects.filter(thread=row.thread, pk__lt=row.pk)
+    if row.kind in ENDS and row.course == "tell":
+        # Nothing that says "does not work" leaves any more; who was told so already is told the end.
+        older.update(is_over=True)
+        older.filter(expanded_at=None).update(expanded_at=now)
+    elif row.kind == "first":
+        # It is back: the end that waited to be believed is not told.
+        older.filter(course="later", expanded_at=None).update(expanded_at=now, is_over=True)
+
+
+def _variants(bulletin: Announcement, row: AnnouncementRow, *, now: datetime) -> Iterator[Variant]:
+    for audience, words in bulletin.texts.items():
+        facts = _facts(bulletin, audience, now=now)
+        for language in LANGUAGES:
+            payload = _payload(words, bulletin, language=language, course=row.course, facts=facts)
+            yield Variant(announcement=row, audience=audience, language=language, payload=payload)
+
+
+def _payload(
+    words: Words, bulletin: Announcement, *, language: Language, course: str, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    own = labels(language)
+    said = marks(own, is_official=pack().authority is not None, is_drill=bulletin.is_drill)
+    if course == "comes_and_goes":
+        said = (*said, Mark(own.comes_and_goes_short, own.comes_and_goes))
+    letter = bulletin_letter(
+        words,
+        language=language,
+        labels=own,
+        marks=said,
+        page=page_address(language, facts["audience"]),
+        leave="",
+        opens_thread=True,
+    )
+    short = words.sms.get(language) or words.headline[language]
+    push = words.push.get(language) or words.headline[language]
+    page = page_address(language, facts["audience"])
+    return payload_of(letter, sms=said_first(said, short), push=said_first(said, push), facts={**facts, "page": page})
+
+
+def _facts(bulletin: Announcement, audience: str, *, now: datetime) -> dict[str, Any]:
+    next_at = getattr(bulletin, "next_update_at", None)
+    return {
+        "bulletin": bulletin.id,
+        "incident": bulletin.incident,
+        "kind": bulletin.kind,
+        "state": str(bulletin.state),
+        "functions": list(bulletin.functions),
+        "audience": audience,
+        "packages": None if bulletin.packages is None else list(bulletin.packages),
+        "regions": None if bulletin.regions is None else list(bulletin.regions),
+        "published_at": format_moment(now),
+        "next_update_at": None if next_at is None else format_moment(next_at),
+        "is_drill": bulletin.is_drill,
+    }
+
+
+__all__ = ["enqueue", "payload_of", "put"]
