@@ -1,5 +1,7 @@
-"""Feeds: Atom and RSS for each language, for each audience in it, and for each function of that audience; JSON Feed
-for each language and audience. Read by people's readers and by other systems.
+"""Feeds, for people's readers and for other systems.
+
+Atom and RSS for each language, for each audience in it, and for each function of that audience; JSON Feed for each
+language and audience.
 
 What is the same in many of them is made once: the texts of a bulletin for an audience, and each item in each format.
 """
@@ -57,7 +59,7 @@ def _audience_feeds(
     facts = press.facts
     heading = replace(
         press.heading,
-        title=_title(facts, facts.pack.audiences[audience].plural[press.language]),
+        title=feed_title(facts, facts.pack.audiences[audience].plural[press.language]),
         place=place,
         page=f"{place}index.html",
         state=worst_state(audience, facts).value,
@@ -80,7 +82,7 @@ def _function_feeds(
             "function": pack.functions[function].name[press.language],
         }
         narrow = replace(
-            heading, title=_title(press.facts, name), place=f"{heading.place}{function}/", state=state.value
+            heading, title=feed_title(press.facts, name), place=f"{heading.place}{function}/", state=state.value
         )
         path = f"{press.language}/{audience}/{function}"
         yield f"{path}/feed.xml", atom(narrow, items)
@@ -153,7 +155,7 @@ def _tags(entry: Entry) -> tuple[str, ...]:
 
 def _heading(language: Language, facts: Facts, root: str) -> Heading:
     return Heading(
-        title=_title(facts, ""),
+        title=feed_title(facts, ""),
         subtitle=checked_sentence(language, facts),
         author=author(language, facts),
         language=language,
@@ -173,7 +175,8 @@ def _worst(facts: Facts) -> str:
     return min((worst_state(audience, facts).value for audience in facts.pack.audiences), key=order.index)
 
 
-def _title(facts: Facts, whose: str) -> str:
+def feed_title(facts: Facts, whose: str) -> str:
+    """Return a title for what an audience reads ("" for all), with what it must say of itself."""
     name = gettext("e-health services")
     title = f"{whose} – {name}" if whose else name
     marks = ", ".join(marks_of(facts, is_drill=False))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from tocsin.bulletins.rules.model import AudienceText
+from tocsin.changes.rules import Maintenance
 from tocsin.kernel.clock import format_moment
 from tocsin.kernel.language import LANGUAGES, LocalizedText
 from tocsin.status_site.rules.facts import Facts, Said, current_messages, shown_states
@@ -25,6 +26,7 @@ def status_document(facts: Facts) -> Json:
         "valid_until": format_moment(facts.valid_until),
         "functions": _functions(facts),
         "messages": _messages(facts),
+        "maintenance": [_maintenance(one) for one in facts.maintenance if one.is_public],
     }
 
 
@@ -54,10 +56,14 @@ def _message(said: Said) -> Json:
         "incident": bulletin.incident,
         "kind": bulletin.kind,
         "is_drill": bulletin.is_drill,
+        "is_silent": bulletin.is_silent,
+        "corrects": bulletin.corrects,
         "state": bulletin.state.value,
         "published_at": format_moment(said.published_at),
         "next_update_at": _moment(bulletin.next_update_at),
         "functions": list(bulletin.functions),
+        "packages": _list(bulletin.packages),
+        "regions": _list(bulletin.regions),
         "texts": {audience: _text(text) for audience, text in bulletin.texts.items()},
     }
 
@@ -72,11 +78,31 @@ def _text(text: AudienceText) -> Json:
         "avoid": _words(text.avoid),
         "next_update": _words(text.next_update),
         "duties": [dict(duty) for duty in text.duties],
+        "sms": _words(text.sms),
+        "push": _words(text.push),
     }
 
 
+def _maintenance(one: Maintenance) -> Json:
+    return {
+        "id": one.id,
+        "state": one.state,
+        "revision": one.revision,
+        "start": format_moment(one.start),
+        "end": format_moment(one.end),
+        "functions": list(one.functions),
+        "audiences": _list(one.audiences),
+        "effect": _words(one.effect),
+    }
+
+
+def _list(ids: tuple[str, ...] | None) -> list[str] | None:
+    # None is everybody, everywhere: an empty list would say nobody.
+    return None if ids is None else list(ids)
+
+
 def _words(text: LocalizedText | None) -> Json | None:
-    return None if text is None else {language: text[language] for language in LANGUAGES}
+    return None if not text else {language: text[language] for language in LANGUAGES}
 
 
 def _moment(moment: datetime | None) -> str | None:
