@@ -7,7 +7,8 @@ from tocsin.bulletins.rules.due import Story, due_kind
 from tocsin.bulletins.rules.model import AudienceText, Bulletin, BulletinKind
 from tocsin.bulletins.rules.reach import Reach, reaches
 from tocsin.bulletins.rules.templates import Templates
-from tocsin.bulletins.rules.texts import Writing, audience_text, ended_text
+from tocsin.bulletins.rules.texts import audience_text, ended_text
+from tocsin.bulletins.rules.writing import Writing
 from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.rules.model import Activation, Procedure
 from tocsin.detection.rules.model import State
@@ -105,7 +106,8 @@ def _bulletin(
 def _number(story: Story) -> int:
     if story.pending is not None:
         return story.pending.number
-    return story.last.number + 1 if story.last is not None else 1
+    # Not the last one's: a correction carries the number of what it corrects.
+    return max((bulletin.number for bulletin in story.said), default=0) + 1
 
 
 def next_update_at(incident: Incident, *, now: datetime) -> datetime:

@@ -5,21 +5,21 @@ cause either, not even that one is known: "identified" is the engine's own guess
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from tocsin.bulletins.rules.clock_words import clock_times, durations, full_day_words
-from tocsin.bulletins.rules.model import AudienceText, BulletinKind
+from tocsin.bulletins.rules.brief import brief_end, brief_text, region_names
+from tocsin.bulletins.rules.clock_words import durations, full_day_words
+from tocsin.bulletins.rules.model import AudienceText
 from tocsin.bulletins.rules.money import money_words
 from tocsin.bulletins.rules.reach import Reach, lead_function
-from tocsin.bulletins.rules.templates import Templates
+from tocsin.bulletins.rules.writing import Writing, title
 from tocsin.catalog.rules.model import Function, Pack
 from tocsin.continuity.rules.activation import failing_services
 from tocsin.continuity.rules.legal import may_show_avoid
-from tocsin.continuity.rules.model import Activation, Duty, Procedure
+from tocsin.continuity.rules.model import Duty, Procedure
 from tocsin.continuity.rules.selection import procedures_for
 from tocsin.detection.rules.model import State
-from tocsin.incidents.rules.model import Incident, Phase
+from tocsin.incidents.rules.model import Phase
 from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.language import LANGUAGES, LocalizedText
 
@@ -30,40 +30,25 @@ MAX_NAMES = 3
 """How many functions a bulletin names before it says "and n more"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """All that a bulletin is written from. `state` is the degree the public is told."""
-
-    kind: BulletinKind
-    incident: Incident
-    state: State
-    activations: tuple[Activation, ...]
-    procedures: Mapping[str, Procedure]
-    templates: Templates
-    pack: Pack
-    now: datetime
-    next_update_at: datetime | None
-
-    def time(self, moment: datetime) -> LocalizedText:
-        """Return a moment as each language writes it."""
-        return clock_times(moment, now=self.now)
-
-
 def audience_text(reach: Reach, writing: Writing) -> AudienceText:
     """Return what the audience reads while the trouble goes on."""
     chosen = _useful(reach, writing)
     shown = _shortened(chosen)
     headline = _headline(reach, writing)
+    paid = _paid(shown, writing)
+    short = brief_text(reach, shown, writing, paid=paid)
     return AudienceText(
-        headline=_marked(headline, writing),
+        headline=writing.marked(headline),
         scope=_scope(reach, writing),
         now=tuple(procedure.instruction for procedure in shown) or (writing.templates.fill("now.unknown"),),
         procedures=tuple(procedure.id for procedure in _with_first(shown, chosen)),
-        paid=_paid(shown, writing),
+        paid=paid,
         avoid=_avoid(chosen, writing),
         next_update=_next_update(writing),
         duties=(),
         subject=_subject(headline, writing),
+        sms=short.sms,
+        push=short.push,
     )
 
 
@@ -71,18 +56,22 @@ def ended_text(reach: Reach, told: Sequence[str], writing: Writing, *, ended_at:
     """Return what an audience reads when its trouble is over; `told` are the procedures it was told to use."""
     headline = _back(reach, writing)
     lasted = durations(ended_at - writing.incident.hit_since)
+    duties = duties_of(told, writing, ended_at)
+    short = brief_end(reach, duties, writing, ended_at=ended_at)
     return AudienceText(
-        headline=_marked(headline, writing),
+        headline=writing.marked(headline),
         scope=writing.templates.fill("scope.end", {"end": writing.time(ended_at), "duration": lasted}),
         now=(writing.templates.fill("now.end"),),
         procedures=tuple(told),
         paid=None,
         avoid=None,
         next_update=None,
-        duties=_duties(told, writing, ended_at),
-        subject=_marked(
-            writing.templates.fill("subject.end", {"what": _title(headline), "end": writing.time(ended_at)}), writing
+        duties=duties,
+        subject=writing.marked(
+            writing.templates.fill("subject.end", {"what": title(headline), "end": writing.time(ended_at)})
         ),
+        sms=short.sms,
+        push=short.push,
     )
 
 
@@ -103,21 +92,13 @@ def _back(reach: Reach, writing: Writing) -> LocalizedText:
     return writing.templates.fill("headline.many_back") if lead is None else lead.back
 
 
-def _marked(text: LocalizedText, writing: Writing) -> LocalizedText:
-    return writing.templates.fill("headline.drill", {"headline": text}) if writing.incident.is_drill else text
-
-
-def _title(sentence: LocalizedText) -> LocalizedText:
-    return {language: sentence[language].removesuffix(".") for language in LANGUAGES}
-
-
 def _subject(headline: LocalizedText, writing: Writing) -> LocalizedText:
     facts = {
-        "what": _title(headline),
+        "what": title(headline),
         "since": writing.time(writing.incident.hit_since),
         "at": writing.time(writing.now),
     }
-    return _marked(writing.templates.fill(f"subject.{writing.kind}", facts), writing)
+    return writing.marked(writing.templates.fill(f"subject.{writing.kind}", facts))
 
 
 def _scope(reach: Reach, writing: Writing) -> LocalizedText:
@@ -132,7 +113,7 @@ def _where(reach: Reach, writing: Writing) -> LocalizedText:
     family = "who_all" if reach.is_everywhere else "who"
     who = writing.templates.who(family, reach.audience, writing.pack.audiences[reach.audience].plural)
     return writing.templates.fill(
-        _scope_key(reach), {"since": since, "who": who, "regions": _region_names(reach, writing)}
+        _scope_key(reach), {"since": since, "who": who, "regions": region_names(reach, writing)}
     )
 
 
@@ -141,11 +122,6 @@ def _scope_key(reach: Reach) -> str:
         return "scope.everywhere"
     narrowed = [name for name, value in (("packages", reach.packages), ("regions", reach.regions)) if value is not None]
     return f"scope.{'_'.join(narrowed)}"
-
-
-def _region_names(reach: Reach, writing: Writing) -> LocalizedText:
-    regions = [writing.pack.regions[region].name for region in reach.regions or ()]
-    return {language: ", ".join(name[language] for name in regions) for language in LANGUAGES}
 
 
 def _notes(reach: Reach, writing: Writing) -> list[LocalizedText]:
@@ -259,7 +235,8 @@ def _next_update(writing: Writing) -> LocalizedText:
     return writing.templates.fill("next.promise", {"time": writing.time(writing.next_update_at)})
 
 
-def _duties(told: Sequence[str], writing: Writing, ended_at: datetime) -> tuple[LocalizedText, ...]:
+def duties_of(told: Sequence[str], writing: Writing, ended_at: datetime) -> tuple[LocalizedText, ...]:
+    """Return what is left to do after these procedures, each said once, with its deadline counted from the end."""
     duties = [
         _duty(duty, writing, ended_at)
         for procedure in told
