@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 NOT_MESSAGES = frozenset({"plain_language.toml", "maintenance.toml"})
 """Files beside the bulletins' messages that others read: the words of the plain-language check, planned maintenance."""
 
+VERSION_LENGTH = 12
+"""Forty-eight bits tell a bulletin's drafts apart, and fit into a text message."""
+
 type BulletinStatus = Literal["draft", "published", "discarded", "superseded"]
 
 
@@ -194,10 +197,20 @@ def _waiting() -> "QuerySet[BulletinRow]":
     return BulletinRow.objects.filter(status="draft")
 
 
+def waiting_since() -> "dict[str, tuple[datetime, Bulletin]]":
+    """Return every draft that waits, as it would go out now, with the moment since when it does."""
+    return {row.pk: (row.drafted_at, read_bulletin(row)) for row in _sorted(_waiting())}
+
+
 def wording(given: Bulletin) -> str:
     """Return a fingerprint of all that a bulletin says: an approval is of one wording, and of no other."""
     said = adapter().dump_python(given, mode="json", exclude={"drafted_at"})
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def version(given: Bulletin) -> str:
+    """Return the beginning of the wording's fingerprint: what a link to approve one wording carries."""
+    return wording(given)[:VERSION_LENGTH]
 
 
 def approvals(bulletin_ids: Iterable[str]) -> "list[ApprovalRow]":

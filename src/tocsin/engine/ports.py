@@ -23,7 +23,8 @@ class Situation:
 
     `incidents` are those open, and those closed within the last 24 hours (ids are counted from them); `published`
     the bulletins out within that time, oldest first; `drafts` those waiting for approval; `previous` the last
-    tick's judgement (None at the very first).
+    tick's judgement (None at the very first). `taken_over` are the ids of drafts that a person edited: policy leaves
+    those to people.
     """
 
     evidence: Evidence
@@ -34,6 +35,7 @@ class Situation:
     published: tuple[Bulletin, ...]
     drafts: tuple[Bulletin, ...]
     policy: PublicationPolicy
+    taken_over: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

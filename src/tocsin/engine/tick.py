@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin.bulletins.rules.drafting import due_bulletins
-from tocsin.bulletins.rules.model import Bulletin
+from tocsin.bulletins.rules.model import Bulletin, PublicationPolicy
 from tocsin.bulletins.rules.policy import decide
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.catalog.rules.model import Pack
@@ -22,6 +22,7 @@ from tocsin.engine.ports import Outcome, Situation
 from tocsin.incidents.rules.model import Incident, IncidentEvent
 from tocsin.incidents.rules.promises import Word
 from tocsin.incidents.rules.steering import next_steps
+from tocsin.kernel.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +114,25 @@ def _closed_by_hand(situation: Situation) -> tuple[IncidentEvent, ...]:
 
 
 def _published(situation: Situation, outcome: Outcome, drafted: tuple[Bulletin, ...]) -> tuple[Bulletin, ...]:
-    # What waited is decided anew at every tick: the second eye may have opened meanwhile.
+    return tuple(bulletin for bulletin, _ in let_out(situation, outcome, drafted, policy=situation.policy))
+
+
+def let_out(
+    situation: Situation, outcome: Outcome, drafted: Sequence[Bulletin], *, policy: PublicationPolicy
+) -> tuple[tuple[Bulletin, Sequence[Reason]], ...]:
+    """Return what waits and what was drafted now that the policy lets out, each with the reasons, in order.
+
+    What waited is decided anew at every tick: the second eye may have opened meanwhile. What a person edited is theirs.
+    """
     incidents = {incident.id: incident for incident in after(situation.incidents, outcome.events)}
     waiting = {bulletin.id: bulletin for bulletin in (*situation.drafts, *drafted)}
-    out: list[Bulletin] = []
+    out: list[tuple[Bulletin, Sequence[Reason]]] = []
     for bulletin in waiting.values():
-        told = (*situation.published, *out)
         incident = incidents.get(bulletin.incident)
-        if incident is None:
+        if incident is None or bulletin.id in situation.taken_over:
             continue
-        if decide(bulletin, incident, policy=situation.policy, published=told, now=outcome.at).publish:
-            out.append(bulletin)
+        told = (*situation.published, *(each for each, _ in out))
+        decision = decide(bulletin, incident, policy=policy, published=told, now=outcome.at)
+        if decision.publish:
+            out.append((bulletin, decision.reasons))
     return tuple(out)

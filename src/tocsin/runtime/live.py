@@ -6,11 +6,13 @@ situation is no longer the one that was judged, and refuses: the tick is done ag
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 from django.db import transaction
 
 from tocsin.audit.queries import last_seq
+from tocsin.bulletins import governing
 from tocsin.bulletins import queries as bulletins
 from tocsin.bulletins import services as say
 from tocsin.bulletins.rules.model import Bulletin
@@ -22,17 +24,19 @@ from tocsin.detection.queries import last_judgement
 from tocsin.detection.services import save_judgement
 from tocsin.diagnosis.queries import stored_explanations
 from tocsin.engine.ports import Outcome, Situation
-from tocsin.engine.tick import after
+from tocsin.engine.tick import after, let_out
 from tocsin.incidents.queries import STAYS_KNOWN
 from tocsin.incidents.queries import recent as recent_incidents
 from tocsin.incidents.rules.model import Incident
 from tocsin.incidents.services import ENGINE
 from tocsin.incidents.services import apply as apply_events
+from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.errors import ConflictError
 from tocsin.kernel.reasons import Reason
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.queries import evidence
 from tocsin.observations.rules.model import Eye
+from tocsin.runtime.alerts import Alerts
 
 
 class SituationChangedError(ConflictError):
@@ -52,6 +56,8 @@ class LiveFederation:
         self._eyes = eyes
         self._gathered_at_seq = 0
         self._situation: Situation | None = None
+        self._alerts = Alerts()
+        self._shadow = _Shadow()
 
     def situation(self, now: datetime) -> Situation:
         """Return what is known at `now`."""
@@ -66,15 +72,46 @@ class LiveFederation:
             published=bulletins.published_since(_told_since(incidents, now)),
             drafts=bulletins.drafts(),
             policy=bulletins.policy(),
+            taken_over=bulletins.edited_drafts(),
         )
         return self._situation
 
     def save(self, outcome: Outcome) -> None:
-        """Store the outcome, all or nothing; raises `SituationChangedError` when somebody acted meanwhile."""
+        """Store the outcome, all or nothing; raises `SituationChangedError` when somebody acted meanwhile.
+
+        Whoever must be woken is paged afterwards: a page that fails must not undo what was decided.
+        """
         with transaction.atomic():
-            if self._situation is None or last_seq() != self._gathered_at_seq:
+            situation = self._situation
+            if situation is None or last_seq() != self._gathered_at_seq:
                 raise SituationChangedError
-            _save(outcome, self._situation)
+            _save(outcome, situation)
+            self._shadow.follow(situation, outcome)
+        told = bulletins.published_since(_told_since(situation.incidents, outcome.at))
+        self._alerts.follow(after(situation.incidents, outcome.events), told, now=outcome.at)
+
+
+class _Shadow:
+    """Keeps what automation would have published while it is locked; each draft and each day once."""
+
+    def __init__(self) -> None:
+        self._noted: set[str] = set()
+        self._day: date | None = None
+
+    def follow(self, situation: Situation, outcome: Outcome) -> None:
+        if situation.policy.automation == "automatic":
+            return
+        unlocked = replace(situation.policy, automation="automatic")
+        would = {
+            bulletin.id: (bulletin, reasons)
+            for bulletin, reasons in let_out(situation, outcome, outcome.drafted, policy=unlocked)
+            if bulletin.id not in self._noted
+        }
+        today = in_brussels(outcome.at).date()
+        if would or today != self._day:
+            governing.note_shadow(would, now=outcome.at)
+            self._noted |= set(would)
+            self._day = today
 
 
 def _told_since(incidents: tuple[Incident, ...], now: datetime) -> datetime:

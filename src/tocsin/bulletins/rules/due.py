@@ -67,7 +67,7 @@ def due_kind(story: Story, *, procedures: Mapping[str, Procedure], now: datetime
 
 
 def _is_end_due(story: Story) -> bool:
-    return "closed" in story.happened and story.last is not None and story.last.kind != "end"
+    return "closed" in story.happened and story.last is not None and story.last.kind not in {"end", "retraction"}
 
 
 def _is_stale(pending: Bulletin, story: Story, now: datetime) -> bool:
