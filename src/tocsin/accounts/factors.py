@@ -105,8 +105,10 @@ def ask_for_passkey(operator: Operator) -> Question | None:
 
 
 @transaction.atomic
-def enrol_passkey(operator: Operator, *, state: State, answer: str, name: str, now: datetime) -> None:
+def enrol_passkey(operator: Operator, *, state: State | None, answer: str, name: str, now: datetime) -> None:
     """Enrol the passkey that the operator's browser made; raises `FactorError` when its answer is not good."""
+    if state is None:
+        raise FactorError("factor.passkey", "Nothing was asked of this passkey, or too long ago.")
     found: Made = passkeys.made(state, answer)
     if SecondFactor.objects.filter(credential=found.credential).exists():
         raise FactorError("factor.passkey", "This passkey is enrolled already.")
@@ -141,10 +143,10 @@ def prove(operator: Operator, proof: Proof, *, purpose: str, machine_now: dateti
         with transaction.atomic():
             kind, left = _proven(operator, proof, machine_now=machine_now, now=now)
             _audit(
-                operator, "factor.proven", now=now, by=operator.username, kind=kind, purpose=purpose, codes_left=left
+                operator, "factor.proven", now=now, by=operator.username, factor=kind, purpose=purpose, codes_left=left
             )
     except FactorError as error:
-        _audit(operator, "factor.refused", now=now, by="anonymous", purpose=purpose, code=error.code)
+        _audit(operator, "factor.refused", now=now, by="anonymous", purpose=purpose, error=error.code)
         raise
     return kind
 
@@ -155,7 +157,7 @@ def remove_factor(operator: Operator, key: int, *, by: str, now: datetime) -> No
     factor = SecondFactor.objects.filter(operator=operator, pk=key).first()
     if factor is None:
         raise FactorError("factor.unknown", "There is no such factor.")
-    _audit(operator, "factor.removed", now=now, by=by, kind=factor.kind, name=factor.name)
+    _audit(operator, "factor.removed", now=now, by=by, factor=factor.kind, name=factor.name)
     factor.delete()
     if not has_factor(operator):
         RecoveryCode.objects.filter(operator=operator).delete()
@@ -188,7 +190,7 @@ def _added(
         last_used=last_used,
         added_at=now,
     )
-    _audit(operator, "factor.added", now=now, by=operator.username, kind=kind, name=factor.name)
+    _audit(operator, "factor.added", now=now, by=operator.username, factor=kind, name=factor.name)
     return factor
 
 

@@ -4,7 +4,7 @@ E-mail always works; a text message goes as well where the operator has a number
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,8 +19,9 @@ from tocsin.accounts.duty import officers
 from tocsin.accounts.factors import has_factor
 from tocsin.accounts.models import Operator
 from tocsin.kernel.clock import SystemClock, in_brussels
-from tocsin.notifications.models import OutboxMessage, PageRow
-from tocsin.notifications.queries import as_language, channels, labels, letter_to_json, pack
+from tocsin.notifications.announcing import put
+from tocsin.notifications.models import PageRow
+from tocsin.notifications.queries import as_language, channels, labels, pack
 from tocsin.notifications.rules.letter import marks
 from tocsin.notifications.rules.model import JsonValue, Letter, Link, Section
 from tocsin.notifications.rules.paging import Called, Officer, Page, called
@@ -51,11 +52,15 @@ def page(what: Page, *, now: datetime) -> Called | None:
             return None
         if not whom.names:
             log.warning("nobody could be paged (%s): no operator has an e-mail address or a number", what.key)
-        available = _available()
+        available = frozenset(channels())
         for name in whom.names:
-            for message in _messages(what, known[name], whom, available=available, now=now):
-                message.save(force_insert=True)
+            _send(what, known[name], whom, available=available, now=now)
         return whom
+
+
+def is_paged(key: str) -> bool:
+    """Say whether somebody was paged for this reason already."""
+    return PageRow.objects.filter(key=key).exists()
 
 
 def draft_as_paged(bulletin: str, version: str) -> Mapping[str, JsonValue] | None:
@@ -74,30 +79,20 @@ def _officer(operator: Operator) -> Officer:
     return Officer(operator.username, frozenset(operator.pages), operator.is_on_duty, has_address)
 
 
-def _available() -> frozenset[str]:
-    built = channels()
-    for channel in built.values():
-        channel.close()
-    return frozenset(built)
+def _send(what: Page, operator: Operator, whom: Called, *, available: frozenset[str], now: datetime) -> None:
+    letter = _letter(what, operator, whom)
+    # A mail waits until there is a mail server to take it; a text message is sent where the channel is set up.
+    if operator.email:
+        put(letter, key=f"{what.key}|{operator.pk}|{EMAIL}", channel=EMAIL, recipient=operator.email, now=now)
+    if operator.phone and SMS in available:
+        key = f"{what.key}|{operator.pk}|{SMS}"
+        put(letter, key=key, channel=SMS, recipient=operator.phone, sms=_short(letter), now=now)
 
 
-def _messages(
-    what: Page, operator: Operator, whom: Called, *, available: frozenset[str], now: datetime
-) -> Iterator[OutboxMessage]:
-    addresses = {EMAIL: operator.email, SMS: operator.phone}
-    # Where the operator configured no channel at all, a mail waits until there is one.
-    for channel, address in addresses.items():
-        if address and (channel in available or channel == EMAIL):
-            letter = _letter(what, operator, whom)
-            yield OutboxMessage(
-                dedup_key=f"{what.key}|{operator.pk}|{channel}",
-                channel=channel,
-                recipient=address,
-                payload=letter_to_json(letter),
-                thread=f"page|{what.incident}" if what.incident else "",
-                created_at=now,
-                due_at=now,
-            )
+def _short(letter: Letter) -> str:
+    said = " ".join(mark.short.upper() for mark in letter.marks)
+    address = letter.action.address if letter.action is not None else ""
+    return " ".join(part for part in (said, letter.headline, address) if part)
 
 
 def _letter(what: Page, operator: Operator, whom: Called) -> Letter:
@@ -122,6 +117,7 @@ def _letter(what: Page, operator: Operator, whom: Called) -> Letter:
 def _words(what: Page) -> tuple[str, str]:
     at = in_brussels(what.at).strftime("%H:%M") if what.at is not None else ""
     subjects = {
+        "second_needed": gettext("Your agreement is needed too"),
         "draft_waits": gettext("A message waits for you"),
         "draft_still_waits": gettext("A message still waits"),
         "first_word_late": gettext("Promise broken: no first word yet"),
@@ -130,6 +126,7 @@ def _words(what: Page) -> tuple[str, str]:
         "tocsin_ails": gettext("Tocsin itself needs you"),
     }
     sentences = {
+        "second_needed": gettext("One person has approved a message; it goes out when you agree."),
         "draft_waits": gettext("A message is drafted and waits for your approval."),
         "draft_still_waits": gettext("Since %(time)s a message waits for approval, and nobody has taken it.")
         % {"time": at},

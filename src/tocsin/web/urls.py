@@ -1,7 +1,7 @@
 """Where the console, the login and the panel's form are reached."""
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from tocsin.web.views import acts, console, panel, problem, session
@@ -10,6 +10,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}web/icon.svg"), name="icon"),
     path("login/", session.Login.as_view(), name="login"),
+    path("login/factor/", session.second_factor, name="login-factor"),
+    path("approve/", include("tocsin.web.approvals.urls")),
+    path("account/", include("tocsin.web.desk.urls")),
     path("logout/", session.Logout.as_view(), name="logout"),
     path("language/", session.language, name="language"),
     path("console/", console.overview, name="console"),

@@ -56,6 +56,12 @@ BULLETINS: Words = {
     "end": _("End of the outage"),
 }
 
+PAGES: Words = {
+    "approval": _("a message waits for approval"),
+    "promise": _("a promise to the public is nearly due, or broken"),
+    "watch": _("Tocsin itself is not well"),
+}
+
 PROCEDURES: Words = {"electronic": _("Electronic way round"), "non_ict": _("Without a computer")}
 
 ACTIVATIONS: Words = {"proposed": _("Proposed"), "active": _("In force"), "ended": _("Ended")}
@@ -77,6 +83,8 @@ TIMELINE: Words = {
     "activation_extended": _("Procedure extended"),
     "activation_ended": _("Procedure ended"),
     "taken": _("Taken"),
+    "paged": _("Duty officers paged"),
+    "first_word_late": _("First message late"),
     "note": _("Note"),
     "confirmed": _("Confirmed by an operator"),
     "mitigated": _("Marked as mitigated"),
@@ -127,6 +135,16 @@ FACTS: Words = {
     "name": _("name"),
     "scopes": _("may do"),
     "characters": _("characters"),
+    "factor": _("second factor"),
+    "factors": _("second factors"),
+    "purpose": _("for"),
+    "codes": _("recovery codes"),
+    "codes_left": _("recovery codes left"),
+    "error": _("why not"),
+    "has_email": _("e-mail"),
+    "has_phone": _("mobile number"),
+    "pages": _("paged for"),
+    "names": _("paged"),
 }
 
 LANGUAGES: Mapping[str, str] = {"fr": "Français", "nl": "Nederlands", "de": "Deutsch", "en": "English"}

@@ -9,7 +9,13 @@ from tocsin.kernel.language import LocalizedText
 from tocsin.notifications.rules.model import JsonValue
 
 type PageReason = Literal[
-    "draft_waits", "draft_still_waits", "first_word_late", "update_due", "promise_broken", "tocsin_ails"
+    "draft_waits",
+    "draft_still_waits",
+    "second_needed",
+    "first_word_late",
+    "update_due",
+    "promise_broken",
+    "tocsin_ails",
 ]
 """Why somebody is paged; the words for each are in `notifications.paging`."""
 
@@ -19,6 +25,7 @@ type Reach = Literal["owner", "duty", "all"]
 TOPICS: Final[Mapping[PageReason, str]] = {
     "draft_waits": "approval",
     "draft_still_waits": "approval",
+    "second_needed": "approval",
     "first_word_late": "promise",
     "update_due": "promise",
     "promise_broken": "promise",
@@ -33,7 +40,8 @@ class Page:
 
     `key` is the one reason: nobody is paged twice for it. `subject` is what it is about, in four languages. `at` is the
     promised time, or since when something waits. `bulletin`, with the `version` of its text, is a draft that can be
-    approved from the page; `content` that text, so that one who comes late sees what was changed since.
+    approved from the page; `content` that text, so that one who comes late sees what was changed since. `but` are those
+    who did their part already.
     """
 
     kind: PageReason
@@ -47,6 +55,7 @@ class Page:
     version: str = ""
     content: Mapping[str, JsonValue] = field(default_factory=dict)
     is_drill: bool = False
+    but: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ def called(page: Page, officers: Sequence[Officer]) -> Called:
     An owner who can be reached stands for the others, until a page is meant for more than the owner. Where nobody on
     duty can be reached, everybody is; and what people chose not to hear counts only while somebody hears it.
     """
-    reachable = [each for each in officers if each.has_address]
+    reachable = [each for each in officers if each.has_address and each.name not in page.but]
     topic = TOPICS[page.kind]
     willing = [each for each in reachable if topic in each.topics or each.name == page.owner] or reachable
     owner = [each for each in willing if each.name == page.owner]
