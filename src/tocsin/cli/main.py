@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "demo": "Play the reconstructed morning of 27 January 2020, live, in a browser and in this terminal.",
     "replay": "Run the live rules over a recorded scenario, as fast as this machine can.",
     "check": "Check the configuration and the content pack, and say what to mend.",
+    "binder": "Make the binder to print beforehand: every procedure without any ICT, for each profession.",
     "operator": "Create the people who may use the console.",
     "key": "Create and revoke the API keys of machines that send observations.",
     "panel": "Invite the professionals who tell what works for them.",
