@@ -50,6 +50,9 @@ class Shelf:
         self.files = files
         return len(changed)
 
+    def read(self, name: str) -> bytes:
+        return self.files[name]
+
     def page(self, name: str) -> str:
         return self.files[name].decode()
 
@@ -60,6 +63,9 @@ class Broken:
     def publish(self, files: Mapping[str, bytes], *, version: int) -> int:
         del files, version
         raise DeliveryError("site.unwritable", "The site cannot be written.", permanent=False)
+
+    def read(self, name: str) -> bytes:
+        raise DeliveryError("site.unreadable", f"{name} cannot be read.", permanent=False)
 
 
 @pytest.fixture

@@ -29,6 +29,22 @@ def only_one(path: Path, *, what: str, patience_s: float = 0.0) -> Iterator[None
         os.close(descriptor)
 
 
+def held_by(path: Path) -> int | None:
+    """Return the process that holds the lock, None when nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.pread(descriptor, 20, 0).decode().strip() or 0) or None
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
 def _take(descriptor: int, path: Path, *, what: str, until_s: float) -> None:
     while True:
         try:

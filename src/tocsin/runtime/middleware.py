@@ -1,5 +1,7 @@
 """Serves the published pages and the console's assets before sessions, log-ins and languages come into play.
 
+The pages' own process answers for them; this is for whoever reaches the application directly.
+
 So a page is the same bytes for every reader, with nothing that keeps a cache from sharing it, and costs no database.
 """
 
@@ -12,13 +14,11 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, HttpResponsePermanentRedirect
 
-from tocsin.kernel.language import LANGUAGES
+from tocsin.plugins.targets.media import CACHE
 from tocsin.runtime.files import respond, within
+from tocsin.runtime.site_headers import headers_for
 
 SITE = "/site/"
-SITE_CACHE = "public, max-age=15, stale-while-revalidate=30, stale-if-error=300"
-"""Fresh within a quarter of a minute; a cache may bridge a dead origin for as long as a page calls itself valid."""
-
 STATIC_CACHE = "public, max-age=3600"
 
 
@@ -49,10 +49,10 @@ def _page(request: HttpRequest, path: str) -> HttpResponseBase | None:
         return None
     if file.name == "index.html" and path and not path.endswith(("/", "index.html")):
         return HttpResponsePermanentRedirect(f"{request.path}/")
-    response = respond(request, file, cache_control=SITE_CACHE)
-    language = path.partition("/")[0]
-    if language in LANGUAGES:
-        response.headers["Content-Language"] = language
+    response = respond(request, file, cache_control=CACHE)
+    said = headers_for(f"{path}index.html" if path.endswith("/") or not path else path)
+    for name, value in said.items():
+        response.headers[name] = value
     return response
 
 

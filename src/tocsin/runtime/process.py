@@ -1,6 +1,7 @@
-"""The processes that the supervisor starts: `python -m tocsin.runtime.process web|engine|notifications|probes`.
+"""The processes that the supervisor starts: `python -m tocsin.runtime.process pages|web|engine|notifications|probes`.
 
-Each ends by itself when the supervisor is gone: its standard input is a pipe from there.
+Each ends by itself when the supervisor is gone: its standard input is a pipe from there. Only `pages`, which readers
+look at, stays until it is told to end or the next `tocsin serve` takes its place.
 """
 
 import logging
@@ -12,20 +13,38 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
+PAGES_LOCK = "pages.lock"
+HAND_OVER_S = 5.0
+
 THREADS = 8
 """Requests answered at the same time; they wait for the database or the disk far longer than they compute."""
 
 
-def web(host: str, port: str) -> None:
-    """Serve the console, the API and the published pages."""
+def pages(host: str, port: str) -> None:
+    """Hold the public port: serve the published pages, and hand all else to the web process."""
+    from tocsin.runtime.configuration import load_configuration
+    from tocsin.runtime.locks import only_one
+    from tocsin.runtime.pages.server import serve
+
+    configuration = load_configuration()
+    with only_one(configuration.data_folder / PAGES_LOCK, what="A file server", patience_s=HAND_OVER_S):
+        serve(host, int(port), site=configuration.site_folder, application=configuration.web_socket)
+
+
+def web() -> None:
+    """Serve the console and the API, behind the process that holds the port."""
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    from tocsin.runtime.configuration import load_configuration
+
+    place = load_configuration().web_socket
+    place.unlink(missing_ok=True)
     Granian(
         "tocsin.runtime.wsgi:application",
-        address=host,
-        port=int(port),
+        uds=place,
+        uds_permissions=0o600,
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=THREADS,
@@ -66,6 +85,7 @@ def probes() -> None:
 
 
 PROCESSES: dict[str, Callable[..., None]] = {
+    "pages": pages,
     "web": web,
     "engine": engine,
     "notifications": notifications,
@@ -86,7 +106,8 @@ def end_with_parent() -> None:
 
 def main(arguments: list[str]) -> None:
     """Run the process that the first argument names, with the others."""
-    end_with_parent()
+    if arguments[0] != "pages":
+        end_with_parent()
     try:
         PROCESSES[arguments[0]](*arguments[1:])
     except KeyboardInterrupt:

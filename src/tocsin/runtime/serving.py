@@ -1,8 +1,11 @@
 """What `tocsin serve` does before the process tree runs: refuse what is bad, migrate, set the clock, say where."""
 
 import os
+import signal
 import socket
 import sys
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,7 +14,8 @@ from tocsin.kernel.clock import SystemClock, in_brussels, parse_moment
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.runtime import clock, startup
 from tocsin.runtime.configuration import Configuration, load_configuration
-from tocsin.runtime.locks import only_one
+from tocsin.runtime.locks import held_by, only_one
+from tocsin.runtime.process import HAND_OVER_S, PAGES_LOCK
 from tocsin.runtime.supervisor import Child, Supervisor, process_command
 
 
@@ -44,6 +48,7 @@ def run(serving: Serving) -> None:
     _point_at(serving)
     configuration = load_configuration()
     with only_one(configuration.data_folder / "serve.lock", what="Tocsin"):
+        end_file_server(configuration.data_folder)
         refuse_taken_port(serving.host, serving.port)
         _set_clock(configuration.data_folder, serving.clock)
         startup.start(needs_database=False)
@@ -58,8 +63,21 @@ def run(serving: Serving) -> None:
 def children(serving: Serving, configuration: Configuration) -> list[Child]:
     """Return the processes of the tree; probes run only where some are configured."""
     names = ["engine", "notifications", *(["probes"] if configuration.probes_file else [])]
-    web = Child("web", process_command("web", serving.host, str(serving.port)))
-    return [web, *(Child(name, process_command(name)) for name in names)]
+    pages = Child("pages", process_command("pages", serving.host, str(serving.port)))
+    return [pages, *(Child(name, process_command(name)) for name in ["web", *names])]
+
+
+def end_file_server(data_folder: Path) -> None:
+    """End the file server that a killed `tocsin serve` left behind, so that a new one may take its port.
+
+    Called while nobody else serves this data folder; without such a file server it does nothing.
+    """
+    place = data_folder / PAGES_LOCK
+    until_s = time.monotonic() + HAND_OVER_S
+    while (holder := held_by(place)) is not None and time.monotonic() < until_s:
+        with suppress(ProcessLookupError):
+            os.kill(holder, signal.SIGTERM)
+        time.sleep(0.05)
 
 
 def refuse_taken_port(host: str, port: int) -> None:

@@ -1,37 +1,33 @@
 """Publishes the site into a folder that any web server can serve.
 
-The folder is a symbolic link to a version beside it; publishing writes a whole new version and swaps the link, so a
-reader never meets half a site. The place of a version that nobody reads any more is used again, so that only what
-changed since is written. Each text comes with its gzip sibling, for servers that send prepared ones.
+The folder is a symbolic link to a version beside it; publishing makes a whole new version and swaps the link, so a
+reader never meets half a site. What did not change is a hard link to the version before: it costs no writing and
+keeps its inode and age. What did is a new file, never an old one written over, so that whoever is half-way through
+sending an old page sends the rest of the old page.
 """
 
-import gzip
+import ctypes
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
 from tocsin.kernel.errors import DeliveryError
+from tocsin.plugins.targets.settings import TargetSettings
 
 KEPT_VERSIONS = 3
 """A reader may be half-way through a version when the next two come."""
 
-SYNCED_TOGETHER = 16
+WRITTEN_TOGETHER = 2
+BATCH = 64
 
-_COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
-_WORTH_COMPRESSING_BYTES = 256
-
-
-class PlacedSite(Protocol):
-    """The part of the configuration that this target needs."""
-
-    @property
-    def site_folder(self) -> Path:
-        """Where the published pages lie."""
-        ...
+SETTLES_WITHIN_S = 0.25
+"""How long the switch waits for the disk. A page that is shown now counts for more than one that survives a power cut
+within this same quarter of a second: after one, Tocsin publishes anew at once."""
 
 
 class FolderTarget:
@@ -40,22 +36,15 @@ class FolderTarget:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.versions = folder.with_name(f"{folder.name}.versions")
-        self._held: dict[Path, Mapping[str, bytes]] = {}
+        self._shown: Mapping[str, bytes] | None = None
+        self._ages: dict[str, int] = {}
+        self._places: list[Path] = []
+        self._tidying: threading.Thread | None = None
 
     def publish(self, files: Mapping[str, bytes], *, version: int) -> int:
         """Write the files as a new version and show it; return how many were new or had changed."""
-        before = next(reversed(self._held.items()), None)
         try:
-            place, held = self._place(version)
-            for name in held.keys() - files.keys():
-                _remove(place / name)
-            stale = [name for name, content in files.items() if held.get(name) != content]
-            for name in stale:
-                _write(place / name, files[name])
-                if before is not None and before[1].get(name) == files[name]:
-                    _same_age(before[0] / name, place / name)
-            _settle(place, stale)
-            self._show(place)
+            return self._publish(files, version)
         except OSError as error:
             raise DeliveryError(
                 "site.unwritable",
@@ -64,21 +53,70 @@ class FolderTarget:
                 where=str(error.filename or self.folder),
                 hint="Readers still see the version before. Check space and rights.",
             ) from error
-        self._held[place] = files
-        self._forget_strangers()
-        return sum(1 for name, content in files.items() if before is None or before[1].get(name) != content)
 
-    def _place(self, version: int) -> tuple[Path, Mapping[str, bytes]]:
+    def read(self, name: str) -> bytes:
+        """Return a file as readers get it now."""
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError as error:
+            raise DeliveryError(
+                "site.unreadable",
+                f"The site cannot be read back: {error.strerror}.",
+                permanent=False,
+                where=str(self.folder / name),
+            ) from error
+
+    def _publish(self, files: Mapping[str, bytes], version: int) -> int:
+        before = self._adopted()
+        changed = [name for name, content in files.items() if before.get(name) != content]
+        place = self._place(version)
+        for folder in sorted({place / parent for parent in _folders(files)}):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._link(place, files.keys() - set(changed))
+        self._write(place, {name: files[name] for name in changed})
+        _settle(self.versions)
+        self._show(place)
+        self._shown = files
+        self._places.append(place)
+        self._tidy()
+        return len(changed)
+
+    def _adopted(self) -> Mapping[str, bytes]:
+        # A new process takes up what is shown: pages that did not change keep their age and their ETag.
+        if self._shown is None:
+            place = self.folder.resolve()
+            is_ours = self.folder.is_symlink() and place.is_dir()
+            found = {str(path.relative_to(place)): path for path in place.rglob("*") if is_ours and path.is_file()}
+            self._ages = {name: int(path.stat().st_mtime) for name, path in found.items()}
+            self._shown = {name: path.read_bytes() for name, path in found.items()}
+            self._places = [place] if is_ours else []
+        return self._shown
+
+    def _place(self, version: int) -> Path:
         # Readers may be looking at a version of the same number: two publications in one second, or a replay run again.
         names = (f"{version:012d}" if again == 0 else f"{version:012d}-{again}" for again in count())
         place = next(self.versions / name for name in names if not (self.versions / name).exists())
-        if len(self._held) < KEPT_VERSIONS:
-            place.mkdir(parents=True)
-            return place, {}
-        oldest = next(iter(self._held))
-        held = self._held.pop(oldest)
-        oldest.rename(place)
-        return place, held
+        place.mkdir(parents=True)
+        return place
+
+    def _link(self, place: Path, names: Iterable[str]) -> None:
+        shown = f"{self._places[-1]}/" if self._places else ""
+        for name in names:
+            os.link(f"{shown}{name}", f"{place}/{name}")
+
+    def _write(self, place: Path, changed: Mapping[str, bytes]) -> None:
+        # Servers make ETags from the age in whole seconds: what changes twice in a second must still grow older.
+        now_s = int(time.time())
+        ages = {name: max(now_s, self._ages.get(name, 0) + 1) for name in changed}
+        todo = list(changed.items())
+
+        def write(batch: Sequence[tuple[str, bytes]]) -> None:
+            for name, content in batch:
+                _create(f"{place}/{name}", content, age_s=ages[name])
+
+        with ThreadPoolExecutor(WRITTEN_TOGETHER) as pool:
+            list(pool.map(write, (todo[start : start + BATCH] for start in range(0, len(todo), BATCH))))
+        self._ages.update(ages)
 
     def _show(self, place: Path) -> None:
         if self.folder.is_dir() and not self.folder.is_symlink():
@@ -89,57 +127,62 @@ class FolderTarget:
         fresh.replace(self.folder)
         _sync(self.folder.parent)
 
-    def _forget_strangers(self) -> None:
-        # What an earlier process left, or a publication that failed half-way; readers of the former have moved on.
-        if len(self._held) < KEPT_VERSIONS:
-            return
-        for version in self.versions.iterdir():
-            if version not in self._held:
-                shutil.rmtree(version, ignore_errors=True)
+    def _tidy(self) -> None:
+        # After the switch and beside the next steps: nobody waits for what is thrown away.
+        if self._tidying is not None:
+            self._tidying.join()
+        self._places = self._places[-KEPT_VERSIONS:]
+        kept = {place.name for place in self._places}
+        # What an earlier process left, or a publication that failed half-way, goes as well. Listed here, not there:
+        # by then the next version may be under way.
+        old = [version for version in self.versions.iterdir() if version.name not in kept]
+        self._tidying = threading.Thread(target=_remove, args=(old,), name="old-versions", daemon=True)
+        self._tidying.start()
 
 
-def build(configuration: PlacedSite) -> FolderTarget:
-    """Return the target for the configured folder."""
-    return FolderTarget(configuration.site_folder)
+def build(settings: TargetSettings) -> FolderTarget:
+    """Return the target for the folder that the setting `folder` names."""
+    return FolderTarget(Path(settings.text("folder")).expanduser().resolve())
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    if _is_compressed(path, content):
-        _packed(path).write_bytes(gzip.compress(content, compresslevel=6, mtime=0))
-    else:
-        _packed(path).unlink(missing_ok=True)
+def _folders(files: Iterable[str]) -> set[str]:
+    return {name.rpartition("/")[0] for name in files}
 
 
-def _is_compressed(path: Path, content: bytes) -> bool:
-    return path.suffix in _COMPRESSED and len(content) >= _WORTH_COMPRESSING_BYTES
+def _create(path: str, content: bytes, *, age_s: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.utime(descriptor, (age_s, age_s))
+    finally:
+        os.close(descriptor)
 
 
-def _packed(path: Path) -> Path:
-    return path.with_name(f"{path.name}.gz")
+def _remove(versions: Iterable[Path]) -> None:
+    for version in versions:
+        shutil.rmtree(version, ignore_errors=True)
 
 
-def _remove(path: Path) -> None:
-    path.unlink()
-    _packed(path).unlink(missing_ok=True)
+def _settle(folder: Path) -> None:
+    # After a power cut the link must not point to empty files: all that was written is on disk before it is shown,
+    # in one commit of the file system, unless the disk takes longer than readers should wait for news.
+    done = threading.Thread(target=_sync_file_system, args=(folder,), name="settling", daemon=True)
+    done.start()
+    done.join(SETTLES_WITHIN_S)
 
 
-def _same_age(shown: Path, path: Path) -> None:
-    # Servers make ETags from a file's time: the same page keeps the same one.
-    for old, new in ((shown, path), (_packed(shown), _packed(path))):
-        if old.exists() and new.exists():
-            changed_ns = old.stat().st_mtime_ns
-            os.utime(new, ns=(changed_ns, changed_ns))
-
-
-def _settle(place: Path, names: Sequence[str]) -> None:
-    # After a power cut the link must not point to empty files: everything is on disk before it is shown.
-    written = [path for name in names for path in (place / name, _packed(place / name)) if path.exists()]
-    folders = sorted({path.parent for path in written} | {place})
-    # Together, not one by one: a file system commits what waits at the same time in one go.
-    with ThreadPoolExecutor(SYNCED_TOGETHER) as pool:
-        list(pool.map(_sync, [*written, *folders]))
+def _sync_file_system(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        sync = getattr(ctypes.CDLL(None), "syncfs", None)
+        if sync is None:
+            os.sync()
+        else:
+            sync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sync(path: Path) -> None:
