@@ -8,7 +8,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -144,8 +144,15 @@ def is_demonstration() -> bool:
     return _pack().authority is None or is_simulated(settings.CLOCK)
 
 
-def assessments(given: Bulletin) -> dict[str, Assessment]:
-    """Return what the check of the words finds in each audience's text."""
+def assessments(given: Bulletin) -> Mapping[str, Assessment]:
+    """Return what the check of the words finds in each audience's text; each wording is looked at once a process."""
+    return _assessed(adapter().dump_json(given))
+
+
+@lru_cache(maxsize=64)
+def _assessed(stored: bytes) -> Mapping[str, Assessment]:
+    # Four languages for seven audiences take some thirty milliseconds, and the console asks every few seconds.
+    given = adapter().validate_json(stored)
     return {
         audience: assess(text, words=plain_words(), audience=audience, kind=given.kind)
         for audience, text in given.texts.items()

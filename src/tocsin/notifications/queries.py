@@ -6,11 +6,11 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.forms.models import model_to_dict
 from django.urls import reverse
 from django.utils import translation
@@ -236,6 +236,15 @@ def confirmation_sms(row: Subscriber) -> str:
     return " ".join([*(f"{mark}." for mark in said), question, link(row, purpose="confirm")])
 
 
+def channel_builders() -> dict[str, Callable[[], Channel]]:
+    """Return what builds each configured channel, by name: every lane has an instance of its own."""
+    return {name: partial(_channel, name) for name in channels()}
+
+
+def _channel(name: str) -> Channel:
+    return channels()[name]
+
+
 def channels() -> dict[str, Channel]:
     """Build every configured channel from its plug-in, by name."""
     authority = pack().authority
@@ -270,13 +279,18 @@ class Deliveries:
 
 def deliveries(bulletin: str) -> Deliveries:
     """Count a bulletin's messages: "what have we told whom?" for the console."""
-    rows = OutboxMessage.objects.filter(announcement__bulletin=bulletin)
-    counts = rows.aggregate(
+    return deliveries_of([bulletin]).get(bulletin, Deliveries(0, 0, 0, 0, 0, None))
+
+
+def deliveries_of(bulletins: Iterable[str]) -> dict[str, Deliveries]:
+    """Count the messages of several bulletins in one question; one that nobody was told of is left out."""
+    rows = OutboxMessage.objects.filter(announcement__bulletin__in=list(bulletins)).values("announcement__bulletin")
+    counted = rows.annotate(
         waiting=Count("pk", filter=WAITING),
         sent=Count("sent_at"),
         failed=Count("failed_at"),
         withdrawn=Count("withdrawn_at"),
         held=Count("pk", filter=WAITING & ~Q(held_for="")),
+        last_sent_at=Max("sent_at"),
     )
-    last = rows.filter(sent_at__isnull=False).order_by("-sent_at").values_list("sent_at", flat=True).first()
-    return Deliveries(**counts, last_sent_at=last)
+    return {row.pop("announcement__bulletin"): Deliveries(**row) for row in counted.order_by()}

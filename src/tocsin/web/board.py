@@ -16,6 +16,7 @@ from tocsin.diagnosis.rules.model import Suspect
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.intervals import floor_to
 from tocsin.kernel.language import LocalizedText
+from tocsin.notifications.queries import Deliveries
 
 APPROVAL_WITHIN = timedelta(minutes=5)
 """A draft that waits longer breaks the promise of the first instruction within five minutes."""
@@ -95,13 +96,31 @@ class NamedSuspect:
 
 @dataclass(frozen=True, slots=True)
 class StoredBulletin:
-    """A bulletin with what became of it; `waits_since` is when its first wording was drafted, if not this one."""
+    """A bulletin with what became of it; `waits_since` is when its first wording was drafted, if not this one.
+
+    Of a draft: `people` must agree, `agreed` did; `score` is how plain it is (None: not looked at), `is_blocked` says
+    that a finding keeps it in; `edited_by` wrote its words, and `has_moved` that the facts moved on since. Of what is
+    out: `override` is why it went out against a finding, `deliveries` what became of its messages, where asked for.
+    """
 
     bulletin: Bulletin
     status: str
     published_at: datetime | None
     approved_by: str
     waits_since: datetime | None = None
+    people: int = 1
+    agreed: tuple[str, ...] = ()
+    score: int | None = None
+    is_blocked: bool = False
+    edited_by: str = ""
+    has_moved: bool = False
+    override: str = ""
+    deliveries: Deliveries | None = None
+
+    @property
+    def needs_two(self) -> bool:
+        """Say whether one person's yes is not enough."""
+        return self.people > 1
 
     @property
     def is_automatic(self) -> bool:
@@ -122,6 +141,11 @@ class StoredActivation:
     until: datetime | None
     by: str
 
+    @property
+    def was_in_force(self) -> bool:
+        """Say whether it was in force and its time is up, so that it may come back."""
+        return self.state == "ended" and self.until is not None and self.until > self.start
+
 
 @dataclass(frozen=True, slots=True)
 class Activations:
@@ -135,6 +159,11 @@ class Activations:
     def since(self) -> datetime:
         """Return when the first of those in force began; there is one."""
         return min(item.start for item in self.in_force)
+
+    @property
+    def ends_first(self) -> datetime | None:
+        """Return when the first of those in force ends, None when none has an end."""
+        return min((item.until for item in self.in_force if item.until is not None), default=None)
 
     @property
     def is_since_shared(self) -> bool:

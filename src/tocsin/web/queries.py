@@ -1,16 +1,17 @@
 """Reads for the screens: rows of the domains below, as the board wants them. Nothing is written here."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 
 from tocsin.accounts.models import PanelMember
 from tocsin.bulletins.models import BulletinRow
-from tocsin.bulletins.queries import adapter, policy
-from tocsin.bulletins.rules.model import PublicationPolicy
+from tocsin.bulletins.queries import adapter, approvals, assessments, policy, wording
+from tocsin.bulletins.rules.approval import needed
+from tocsin.bulletins.rules.model import Bulletin, PublicationPolicy
 from tocsin.catalog.rules.model import Pack
 from tocsin.changes.models import ChangeRow
 from tocsin.continuity.models import ActivationRow
@@ -21,6 +22,7 @@ from tocsin.incidents.models import IncidentRow, TimelineEntry
 from tocsin.incidents.queries import read_incident, recent
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.clock import in_brussels
+from tocsin.notifications.queries import deliveries_of
 from tocsin.observations.crowd import Crowd, crowd
 from tocsin.observations.models import EyeSign, IntakeCount
 from tocsin.observations.rules.model import Eye
@@ -70,13 +72,14 @@ def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> C
     """Read the whole first screen in a fixed number of queries."""
     judgement = last_judgement()
     incidents = recent(now)[::-1]
-    cards = _cards(incidents, now=now, pack=pack, procedures=procedures)
+    in_force = policy()
+    cards = _cards(incidents, policy=in_force, now=now, pack=pack, procedures=procedures)
     return Console(
         grid=board.grid(judgement, pack=pack, now=now),
         cards=tuple(card for card in cards if card.incident.is_open),
         closed=tuple(card for card in cards if not card.incident.is_open),
         eyes=eyes(judgement),
-        policy=policy(),
+        policy=in_force,
         refusals=refusals(now),
         interventions=interventions(incidents, now=now),
         stumble=stumble(now),
@@ -95,14 +98,20 @@ def stumble(now: datetime) -> Pulse | None:
 def incident_card(incident_id: str, *, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> board.Card:
     """Return one incident's card; raises `IncidentRow.DoesNotExist`."""
     row = IncidentRow.objects.get(pk=incident_id)
-    return _cards([read_incident(row.state)], now=now, pack=pack, procedures=procedures)[0]
+    found = [read_incident(row.state)]
+    return _cards(found, policy=policy(), now=now, pack=pack, procedures=procedures)[0]
 
 
 def _cards(
-    incidents: Sequence[Incident], *, now: datetime, pack: Pack, procedures: dict[str, Procedure]
+    incidents: Sequence[Incident],
+    *,
+    policy: PublicationPolicy,
+    now: datetime,
+    pack: Pack,
+    procedures: dict[str, Procedure],
 ) -> list[board.Card]:
     ids = [incident.id for incident in incidents]
-    bulletins = stored_bulletins(ids)
+    bulletins = _weighed(stored_bulletins(ids), incidents, policy)
     activations = [
         _activation(row, procedures) for row in ActivationRow.objects.filter(incident__in=ids).order_by("pk")
     ]
@@ -131,7 +140,61 @@ def stored_bulletins(incidents: Iterable[str]) -> list[board.StoredBulletin]:
 def stored_bulletin(row: BulletinRow) -> board.StoredBulletin:
     """Read one bulletin's row."""
     bulletin = adapter().validate_python(row.content)
-    return board.StoredBulletin(bulletin, row.status, row.published_at, row.approved_by, row.drafted_at)
+    return board.StoredBulletin(
+        bulletin,
+        row.status,
+        row.published_at,
+        row.approved_by,
+        row.drafted_at,
+        edited_by=row.edited_by,
+        has_moved=row.moved is not None,
+        override=row.override,
+    )
+
+
+def _weighed(
+    stored: Iterable[board.StoredBulletin], incidents: Sequence[Incident], policy: PublicationPolicy
+) -> list[board.StoredBulletin]:
+    """Add to each draft who must agree and how plain it is; to each incident's last message, what became of it."""
+    given = list(stored)
+    known = {incident.id: incident for incident in incidents}
+    yes = agreed(each.bulletin for each in given if each.status == "draft")
+    last = {each.bulletin.incident: each.bulletin.id for each in given if each.status == "published"}
+    told = deliveries_of(last.values())
+    return [
+        weighed(each, known[each.bulletin.incident], policy=policy, agreed=yes)
+        if each.status == "draft"
+        else replace(each, deliveries=told.get(each.bulletin.id))
+        for each in given
+    ]
+
+
+def weighed(
+    stored: board.StoredBulletin,
+    incident: Incident,
+    *,
+    policy: PublicationPolicy,
+    agreed: Mapping[str, tuple[str, ...]],
+) -> board.StoredBulletin:
+    """Return a draft with who must agree, who did, and what the check of its words found."""
+    found = assessments(stored.bulletin)
+    return replace(
+        stored,
+        people=needed(stored.bulletin, incident, policy=policy).people,
+        agreed=agreed.get(stored.bulletin.id, ()),
+        score=min((each.score for each in found.values()), default=None),
+        is_blocked=any(each.blocks for each in found.values()),
+    )
+
+
+def agreed(drafts: Iterable[Bulletin]) -> dict[str, tuple[str, ...]]:
+    """Return who approved the present wording of each draft."""
+    words = {draft.id: wording(draft) for draft in drafts}
+    found: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    for row in approvals(words):
+        if row.wording == words[row.bulletin]:
+            found[row.bulletin] += (row.by,)
+    return dict(found)
 
 
 def _activation(row: ActivationRow, procedures: dict[str, Procedure]) -> board.StoredActivation:
