@@ -80,10 +80,12 @@ def _brief(
 
 def _what(reach: Reach, writing: Writing) -> LocalizedText:
     since = {"since": writing.time(writing.incident.hit_since)}
+    name = function_name(reach, writing)
+    if writing.incident.is_hearsay and name is not None:
+        return writing.templates.fill("sms.reported", {**since, "function": name})
     if not reach.functions or writing.state is State.UNKNOWN:
         return writing.templates.fill("sms.unclear", since)
     degree = "down" if writing.state is State.DOWN else "degraded"
-    name = function_name(reach, writing)
     if name is None:
         return writing.templates.fill(f"sms.many_{degree}", since)
     return writing.templates.fill(f"sms.{degree}", {**since, "function": name})

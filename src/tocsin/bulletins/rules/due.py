@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.bulletins.rules.model import Bulletin, BulletinKind
+from tocsin.bulletins.rules.model import OVER, Bulletin, BulletinKind
 from tocsin.continuity.rules.model import Activation, Procedure
 from tocsin.detection.rules.model import State
 from tocsin.incidents.rules.model import Incident
@@ -67,7 +67,7 @@ def due_kind(story: Story, *, procedures: Mapping[str, Procedure], now: datetime
 
 
 def _is_end_due(story: Story) -> bool:
-    return "closed" in story.happened and story.last is not None and story.last.kind not in {"end", "retraction"}
+    return "closed" in story.happened and story.last is not None and story.last.kind not in OVER
 
 
 def _is_stale(pending: Bulletin, story: Story, now: datetime) -> bool:

@@ -12,6 +12,9 @@ from tocsin.kernel.reasons import Reason
 type BulletinKind = Literal["first", "update", "holding", "correction", "retraction", "end"]
 """`correction` mends what an earlier bulletin said wrongly; `retraction` ends a false alarm: "we were wrong"."""
 
+OVER: frozenset[BulletinKind] = frozenset({"end", "retraction"})
+"""The kinds after which nothing more is promised."""
+
 
 @dataclass(frozen=True, slots=True)
 class AudienceText:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tocsin.bulletins.rules.lengths import PUSH_BODY, fits_push, fits_sms, sms_limit, sms_units
-from tocsin.bulletins.rules.model import AudienceText, BulletinKind
+from tocsin.bulletins.rules.model import OVER, AudienceText, BulletinKind
 from tocsin.bulletins.rules.plain_words import LanguageWords, PlainWords
 from tocsin.bulletins.rules.readability import readability, sentences
 from tocsin.bulletins.rules.readability import words as words_of
@@ -49,9 +49,6 @@ BLOCKING = frozenset(
     }
 )
 """What keeps a text from going out unless an operator overrides it on the record."""
-
-OVER: frozenset[BulletinKind] = frozenset({"end", "retraction"})
-"""The kinds after which nothing more is promised."""
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}|\{\{|\}\}|%\([^)]*\)s|\bNone\b")
 _ROMAN = re.compile(r"[IVX]+")

@@ -65,6 +65,7 @@ MESSAGES: Mapping[str, frozenset[str]] = {
     "sms.many_down": frozenset({"since"}),
     "sms.many_degraded": frozenset({"since"}),
     "sms.unclear": frozenset({"since"}),
+    "sms.reported": frozenset({"function", "since"}),
     "sms.end": frozenset({"function", "end"}),
     "sms.end_many": frozenset({"end"}),
     "sms.retracted": frozenset({"function", "checked"}),

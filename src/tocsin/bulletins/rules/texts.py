@@ -78,7 +78,7 @@ def ended_text(reach: Reach, told: Sequence[str], writing: Writing, *, ended_at:
 def _headline(reach: Reach, writing: Writing) -> LocalizedText:
     if writing.incident.is_hearsay and reach.functions:
         names = [writing.pack.functions[function].name for function in reach.functions]
-        return writing.templates.fill("headline.reported", {"functions": _listed(names, writing)})
+        return writing.templates.fill("headline.reported", {"functions": listed(names, writing)})
     if not reach.functions or writing.state is State.UNKNOWN:
         return writing.templates.fill("headline.unclear")
     lead = lead_function(reach, pack=writing.pack)
@@ -130,7 +130,7 @@ def _notes(reach: Reach, writing: Writing) -> list[LocalizedText]:
     if writing.incident.is_hearsay:
         notes.append(writing.templates.fill("note.reported"))
     elif names:
-        notes.append(writing.templates.fill("note.functions", {"functions": _listed(names, writing)}))
+        notes.append(writing.templates.fill("note.functions", {"functions": listed(names, writing)}))
     if writing.kind == "holding":
         notes.append(_how_it_goes(writing))
     return notes
@@ -147,7 +147,8 @@ def _crucial_first(functions: Sequence[Function]) -> list[Function]:
     return sorted(functions, key=lambda function: not function.is_crucial)
 
 
-def _listed(names: Sequence[LocalizedText], writing: Writing) -> LocalizedText:
+def listed(names: Sequence[LocalizedText], writing: Writing) -> LocalizedText:
+    """Return the names in one line; more than a reader keeps in mind are counted instead."""
     # "and 1 more" would take as much room as the name itself.
     shown = names if len(names) <= MAX_NAMES + 1 else names[:MAX_NAMES]
     joined: LocalizedText = {language: ", ".join(name[language] for name in shown) for language in LANGUAGES}
@@ -206,11 +207,12 @@ def _with_first(shown: Sequence[Procedure], chosen: Sequence[Procedure]) -> tupl
 
 
 def _paid(shown: Sequence[Procedure], writing: Writing) -> LocalizedText | None:
-    bases = [procedure.legal for procedure in _at_stake(shown, writing.pack)]
+    bases = [procedure.legal for procedure in at_stake(shown, writing.pack)]
     return money_words(bases, today=in_brussels(writing.now).date(), templates=writing.templates)
 
 
-def _at_stake(shown: Sequence[Procedure], pack: Pack) -> Sequence[Procedure]:
+def at_stake(shown: Sequence[Procedure], pack: Pack) -> Sequence[Procedure]:
+    """Return those procedures on which the reader's money hangs."""
     # Money hangs on what is done for a patient without the usual proof, not on a second way to the same answer.
     on_paper = [procedure for procedure in shown if procedure.kind == "non_ict"]
     for_patients = [procedure for procedure in on_paper if not pack.functions[procedure.function].is_login]
