@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from tocsin.audit.models import AuditEntry
 from tocsin.bulletins.models import BulletinRow
+from tocsin.continuity.queries import left_to_do
 from tocsin.detection.queries import last_judgement
 from tocsin.incidents.models import IncidentRow
 from tocsin.web import board, history, present, queries
@@ -55,6 +56,7 @@ def incident(request: HttpRequest, incident_id: str) -> HttpResponse:
         "card": card,
         "charts": history.incident_charts(card, pack=pack, now=now),
         "timeline": history.chapters(history.timeline(incident_id)),
+        "left_to_do": left_to_do(incident_id),
     }
     return render(request, "web/incident.html", context)
 
