@@ -1,9 +1,9 @@
 """What can be wrong with an act on a bulletin, or on the policy.
 
 TocsinError
-├── InputError     UnknownBulletinError · BulletinTextError · UnsafeTextError · PolicyValueError
+├── InputError     UnknownBulletinError · BulletinTextError · UnchangedTextError · UnsafeTextError · PolicyValueError
 └── ConflictError  BulletinStatusError · SecondApprovalError · SameApproverError · BlockedTextError
-                   · FactsMovedError · AutomationLockedError
+                   · FactsMovedError · NewerBulletinError · AutomationLockedError
 """
 
 from collections.abc import Sequence
@@ -31,6 +31,18 @@ class BulletinTextError(InputError):
             "bulletin.text",
             f"The bulletin does not speak to {audience!r}.",
             hint="Reload the page: who is hit may have changed.",
+        )
+
+
+class UnchangedTextError(InputError):
+    """A correction that changes nothing."""
+
+    def __init__(self, bulletin_id: str) -> None:
+        """Build the error for the bulletin that was to be corrected."""
+        super().__init__(
+            "bulletin.unchanged",
+            f"Nothing in bulletin {bulletin_id} reads otherwise than before.",
+            hint="Change what was wrong, then correct it.",
         )
 
 
@@ -120,6 +132,19 @@ class FactsMovedError(ConflictError):
             "bulletin.facts_moved",
             f"The facts have moved since bulletin {bulletin_id} was edited.",
             hint="Look at the difference, then carry your words over or take the new ones.",
+        )
+
+
+class NewerBulletinError(ConflictError):
+    """Readers have been told something newer: correcting the older message would put the clock back."""
+
+    def __init__(self, bulletin_id: str, *, newer: str) -> None:
+        """Build the error; `newer` is what the same readers were told since."""
+        super().__init__(
+            "bulletin.newer",
+            f"Since bulletin {bulletin_id}, bulletin {newer} went out to the same readers.",
+            hint="Correct that one.",
+            newer=newer,
         )
 
 

@@ -113,7 +113,7 @@ def policy() -> PublicationPolicy:
         is_held=row.is_held,
         approvals=_approvals(row.approvals),
         holding="ask" if row.holding == "ask" else "automatic",
-        crucial=frozenset(function.id for function in _pack().functions.values() if function.is_crucial),
+        crucial=frozenset(function.id for function in configured_pack().functions.values() if function.is_crucial),
     )
 
 
@@ -123,10 +123,19 @@ def _approvals(stored: Mapping[str, str]) -> dict[Severity, Approval]:
 
 
 @cache
-def _pack() -> Pack:
+def configured_pack() -> Pack:
+    """Return the configured federation; read once a process."""
     from django.conf import settings
 
     return load_pack(pack_folder(settings.CONFIGURATION.pack))
+
+
+@cache
+def configured_templates() -> Templates:
+    """Return the messages of the configured pack; read once a process."""
+    from django.conf import settings
+
+    return load_templates(pack_folder(settings.CONFIGURATION.pack))
 
 
 @cache
@@ -141,7 +150,7 @@ def is_demonstration() -> bool:
     """Say whether nobody official speaks here, or time is only played: then automation may be shown unearned."""
     from django.conf import settings
 
-    return _pack().authority is None or is_simulated(settings.CLOCK)
+    return configured_pack().authority is None or is_simulated(settings.CLOCK)
 
 
 def assessments(given: Bulletin) -> Mapping[str, Assessment]:

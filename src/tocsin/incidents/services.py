@@ -109,6 +109,18 @@ def close(incident_id: str, *, reason: str, by: str, now: datetime) -> Incident:
     return _act(incident_id, act, lambda incident: _closed(incident, now))
 
 
+def take_back(incident_id: str, *, reason: str, by: str, now: datetime) -> Incident:
+    """Close the incident as a false alarm, with a reason that stays on its timeline. Raises as `close` does.
+
+    It stays in the figures, as what it was. Who was told is told by `bulletins.services.retract`.
+    """
+    words = reason.strip()
+    if not 0 < len(words) <= _NOTE_LENGTH:
+        raise InputError("incident.reason_missing", "Say why it was a false alarm, for those who read it later.")
+    act = _Act("retracted", by, now, reasons=(Reason("operator.retracted", {"by": by, "reason": words}),))
+    return _act(incident_id, act, lambda incident: replace(_closed(incident, now), retracted_at=now))
+
+
 @dataclass(frozen=True, slots=True)
 class _Act:
     """What a duty officer does: its name on the timeline, who, when, and in which phases it makes sense."""

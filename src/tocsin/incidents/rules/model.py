@@ -33,7 +33,8 @@ class Incident:
     whose time is coming and that nothing published has kept yet. `updated_at` is when the incident last changed in
     a way that was worth telling. `services` are those whose trouble it accounts for. `owner` is the duty officer
     who took it, `is_drill` marks an exercise. `wider_since` is since when, without a break, it has looked wider than
-    it was told to be. `witnesses` are the panel members who complained, at their widest.
+    it was told to be. `witnesses` are the panel members who complained, at their widest. `retracted_at` is when an
+    operator took it back as a false alarm.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Incident:
     services: tuple[str, ...] = ()
     wider_since: datetime | None = None
     witnesses: Witnesses | None = None
+    retracted_at: datetime | None = None
 
     @property
     def is_hearsay(self) -> bool:

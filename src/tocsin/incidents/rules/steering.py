@@ -193,7 +193,8 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
         closed_at=None,
     )
     if not incident.is_open:
-        reopened = replace(after, next_update_at=next_promise(moment.now), updated_at=moment.now)
+        # What was taken back as a false alarm and now begins anew is one no longer.
+        reopened = replace(after, next_update_at=next_promise(moment.now), updated_at=moment.now, retracted_at=None)
         return IncidentEvent("updated", moment.now, reopened, (Reason("incident.reopened"),))
     return _told_or_watched(incident, after, moment)
 
