@@ -20,6 +20,7 @@ from tocsin.engine.tick import Federation, tick
 from tocsin.kernel.clock import Clock
 from tocsin.kernel.intervals import floor_to
 from tocsin.runtime.live import LiveFederation, SituationChangedError
+from tocsin.runtime.signs import Part
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +60,11 @@ class Stages:
 class EngineLoop:
     """Ticks, aligned to ten seconds of the clock. `stop` may be called from a signal handler."""
 
-    def __init__(self, clock: Clock, live: LiveFederation, stages: Stages) -> None:
-        """Build the loop; nothing happens before `run` or `step`."""
+    def __init__(
+        self, clock: Clock, live: LiveFederation, stages: Stages, *, sign: Callable[[Part], object] | None = None
+    ) -> None:
+        """Build the loop; nothing happens before `run` or `step`. `sign` is told of signs of life."""
+        self._sign = sign or (lambda _part: None)
         self._clock = clock
         self._live = live
         self._stages = stages
@@ -74,6 +78,7 @@ class EngineLoop:
     def run(self) -> None:
         """Tick until stopped; between ticks, write the pages anew as soon as anybody acted."""
         while not self._stopping.is_set():
+            self._sign("engine")
             if not self.step():
                 self._guarded(lambda: self._republish(self._clock.now(), is_tick=False), at=self._clock.now())
                 self._stopping.wait(self._pause_s())
@@ -96,6 +101,7 @@ class EngineLoop:
         self._guarded(lambda: self._stages.intake(due), at=due)
         if self._guarded(lambda: self._tick(due), at=due):
             self.pulse = replace(self.pulse, last_tick_at=due, ticks=self.pulse.ticks + 1)
+            self._sign("tick")
         self._guarded(lambda: self._republish(due, is_tick=True), at=due)
         self._guarded(lambda: self._tidy(due), at=due)
         self._leave_pulse(started_s)

@@ -5,6 +5,7 @@ import os
 import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -25,6 +26,7 @@ from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.rules.rollup import empty
 from tocsin.observations.services import drain, prune
 from tocsin.plugins.stores.duckdb.store import DuckDBStore
+from tocsin.runtime import signs
 from tocsin.runtime.engine_loop import EngineLoop, Stages
 from tocsin.runtime.live import LiveFederation
 from tocsin.runtime.locks import only_one
@@ -56,7 +58,8 @@ def run() -> None:
         store = DuckDBStore(configuration.telemetry)
         try:
             with Publisher(_publish) as publisher:
-                loop = EngineLoop(settings.CLOCK, LiveFederation(store), stages(store, publisher))
+                sign = partial(signs.leave, configuration.data_folder)
+                loop = EngineLoop(settings.CLOCK, LiveFederation(store), stages(store, publisher), sign=sign)
                 stop_on_signals(loop.stop)
                 loop.run()
         finally:
@@ -80,6 +83,7 @@ def stages(store: TelemetryStore, publisher: Publisher) -> Stages:
 def _publish(now: datetime) -> None:
     try:
         publish(now=now, is_replay=settings.CLOCK.is_replay)
+        signs.leave(settings.CONFIGURATION.data_folder, "publishing")
     finally:
         close_old_connections()
 

@@ -13,10 +13,12 @@ from typing import Literal
 from tocsin.kernel.clock import SystemClock, in_brussels, parse_moment
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.runtime import clock, startup
+from tocsin.runtime.alarm import raise_alarm
 from tocsin.runtime.configuration import Configuration, load_configuration
 from tocsin.runtime.locks import held_by, only_one
 from tocsin.runtime.process import HAND_OVER_S, PAGES_LOCK
 from tocsin.runtime.supervisor import Child, Supervisor, process_command
+from tocsin.runtime.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ def run(serving: Serving) -> None:
         startup.migrate()
         if not serving.tells_story:
             _say_where(configuration)
-        Supervisor(children(serving, configuration)).run()
+        supervisor = Supervisor(children(serving, configuration))
+        with watch(supervisor, configuration):
+            supervisor.run()
     _say("Tocsin has stopped.")
 
 
@@ -65,6 +69,18 @@ def children(serving: Serving, configuration: Configuration) -> list[Child]:
     names = ["engine", "notifications", *(["probes"] if configuration.probes_file else [])]
     pages = Child("pages", process_command("pages", serving.host, str(serving.port)))
     return [pages, *(Child(name, process_command(name)) for name in ["web", *names])]
+
+
+def watch(supervisor: Supervisor, configuration: Configuration) -> Watch:
+    """Return the watch over this tree: it looks on from here, where nothing of what may stall runs."""
+    shared = clock.SharedClock(configuration.data_folder)
+    return Watch(
+        configuration.data_folder,
+        engine=lambda: supervisor.living("engine"),
+        is_paused=lambda: not shared.speed,
+        alarm=lambda stalls: raise_alarm(configuration, stalls),
+        ping_url=configuration.heartbeat_url,
+    )
 
 
 def end_file_server(data_folder: Path) -> None:

@@ -104,6 +104,14 @@ class Supervisor:
         self._children = children
         self._stopping = threading.Event()
 
+    def living(self, name: str) -> tuple[int, float] | None:
+        """Return a running child's process number and how many seconds it has lived; None while it does not run."""
+        child = next((child for child in self._children if child.name == name), None)
+        process = None if child is None else child.process
+        if child is None or process is None or process.poll() is not None:
+            return None
+        return process.pid, time.monotonic() - child.started_s
+
     def run(self) -> None:
         """Run the tree until SIGTERM, Ctrl-C or `stop`, then end it."""
         signal.signal(signal.SIGTERM, self._on_signal)
