@@ -54,6 +54,8 @@ CHECKED = {
     "de": "Geprüft um 8.42\u00a0Uhr · gültig bis 8.47\u00a0Uhr",
     "en": "Checked 8:42 · valid until 8:47",
 }
+STANDING = re.compile(r"/procedures|/history/|/readiness|/accessibility")
+"""Pages that say nothing of what works at this moment."""
 STATE_WORDS = {
     "fr": ("Ne fonctionne pas", "Perturbations", "À confirmer"),
     "nl": ("Werkt niet", "Verstoord", "Nog niet duidelijk"),
@@ -193,7 +195,9 @@ def test_nothing_is_left_untranslated(language: str) -> None:
     english = set(_texts(mixed_site()["en/doctor/index.html"]))
     other = set(_texts(mixed_site()[f"{language}/doctor/index.html"]))
 
-    assert english & other <= {"FR", "NL", "DE", "EN", "■", "▲", "●", "?", "Feed (Atom)"}
+    named = {each.name for each in belgium().packages.values()}
+    named |= {each.name["en"] for each in belgium().regions.values()}
+    assert english & other <= {"FR", "NL", "DE", "EN", "■", "▲", "●", "?", ":", "Feed (Atom)", "E-mail/SMS", *named}
 
 
 def _texts(page: str) -> list[str]:
@@ -204,7 +208,7 @@ def _texts(page: str) -> list[str]:
 def test_every_page_says_when_it_was_checked_and_until_when_it_is_valid(language: str) -> None:
     site = mixed_site()
     for name, text in pages(site).items():
-        if name.startswith(f"{language}/") and not name.endswith("procedures.html") and "/procedures/" not in name:
+        if name.startswith(f"{language}/") and not STANDING.search(name):
             assert CHECKED[language] in text, name
     assert CHECKED[language] in site["index.html"]
     assert CHECKED[language] in site[f"{language}/feed.xml"]
@@ -243,7 +247,7 @@ class TestNever:
     def test_an_authority_that_is_not_there(self, language: str) -> None:
         site = mixed_site()
         for name, text in site.items():
-            if name.startswith(f"{language}/"):
+            if name.startswith(f"{language}/") and name.endswith((".html", ".xml")):
                 assert DEMONSTRATION[language] in text, name
             if name.endswith(".html"):
                 assert '<meta name="robots" content="noindex">' in text, name
@@ -255,7 +259,8 @@ class TestNever:
         pack = replace(belgium(), authority=Authority(name=words("Authority"), help_desk=words("Desk")))
         site = everything(mixed(pack=pack))
         for name, text in site.items():
-            assert not [word for word in DEMONSTRATION.values() if word in text], name
+            if not name.startswith("schema/"):
+                assert not [word for word in DEMONSTRATION.values() if word in text], name
             assert "noindex" not in text
         assert "Authority fr." in site["fr/feed.xml"]
         assert "Allow: /" in site["robots.txt"]
@@ -289,7 +294,8 @@ class TestNever:
 def test_the_worst_for_this_reader_stands_first() -> None:
     page = mixed_site()["en/doctor/index.html"]
     order = [
-        page.index(words) for words in ("cannot be made", "arrive or leave late", "Not clear yet", "No problem seen")
+        page.index(words)
+        for words in ("cannot be made", "arrive or leave late", '<h2><span class="state unknown', "No problem seen")
     ]
 
     assert order == sorted(order)

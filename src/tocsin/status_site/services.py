@@ -7,9 +7,9 @@ couriers of their own, which nobody waits for.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.queries import load_procedures
 from tocsin.continuity.rules.model import Procedure
-from tocsin.kernel.clock import format_moment, in_brussels
+from tocsin.kernel.clock import format_moment
 from tocsin.kernel.errors import ConfigurationError, DeliveryError
 from tocsin.kernel.plugins import load_plugins
 from tocsin.plugins.targets.settings import TargetSettings
@@ -33,7 +33,7 @@ from tocsin.status_site.couriers import Courier
 from tocsin.status_site.exports import render_exports
 from tocsin.status_site.ports import Addresses, Files, Publication, Target, TargetFactory
 from tocsin.status_site.reading_back import STAMP
-from tocsin.status_site.rendering import render_pages, render_standing
+from tocsin.status_site.rendering import render_pages, render_standing, standing_key
 from tocsin.status_site.rules.facts import Facts, shown_states
 from tocsin.status_site.rules.target_state import TargetState
 
@@ -76,11 +76,11 @@ class Site:
     press: Press = field(default_factory=Press)
     shown: Files = field(default_factory=dict)
     standing: Files = field(default_factory=dict)
-    standing_for: tuple[date, bool] | None = None
+    standing_for: Hashable = None
 
     def render(self, facts: Facts) -> Files:
-        """Return every file; procedures are rendered again when the day changes, for legal texts expire by days."""
-        wanted = (in_brussels(facts.now).date(), facts.is_replay)
+        """Return every file; what stays true longer than a minute is rendered again only when it changed."""
+        wanted = standing_key(facts)
         if self.standing_for != wanted:
             self.standing = render_standing(facts, templates=self.templates)
             self.standing_for = wanted
@@ -143,7 +143,9 @@ def stamps(rendered: Mapping[str, bytes], facts: Facts, *, version: int) -> File
         "files": len(rendered),
         "hash": digest.hexdigest(),
     }
-    beat = common | {"is_demonstration": facts.is_demonstration} | queries.own_beat()
+    sent_at = None if facts.own is None or facts.own.sent_at is None else format_moment(facts.own.sent_at)
+    waiting = None if facts.own is None else facts.own.waiting
+    beat = common | {"is_demonstration": facts.is_demonstration, "sent_at": sent_at, "waiting": waiting}
     return {STAMP: _json(stamp), HEARTBEAT: _json(beat)}
 
 

@@ -1,15 +1,15 @@
 """A procedure as a leaflet: what a professional prints beforehand and reads when nothing else works."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tocsin.bulletins.rules.clock_words import durations, full_day_words, typeset
+from tocsin.bulletins.rules.clock_words import durations
 from tocsin.bulletins.rules.money import legal_words
 from tocsin.bulletins.rules.templates import Templates
+from tocsin.continuity.rules.legal import confirmed
 from tocsin.continuity.rules.model import Duty, Procedure
-from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.language import Language, LocalizedText
 from tocsin.status_site.rules.facts import Facts
+from tocsin.status_site.rules.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,11 @@ class Leaflet:
     review_on: str
     to_be_validated_by: str
     caveat: str
+    function: str
+    is_electronic: bool
+    is_law: bool
+    is_confirmed: bool
+    is_overdue: bool
 
 
 def leaflets(language: Language, *, facts: Facts, templates: Templates) -> tuple[Leaflet, ...]:
@@ -50,12 +55,8 @@ def leaflets(language: Language, *, facts: Facts, templates: Templates) -> tuple
 
 
 def _leaflet(procedure: Procedure, language: Language, facts: Facts, templates: Templates) -> Leaflet:
-    def words(text: LocalizedText | None) -> str:
-        return "" if text is None else typeset(text[language], language)
-
-    def all_words(texts: Iterable[LocalizedText]) -> tuple[str, ...]:
-        return tuple(words(text) for text in texts)
-
+    reader = Reader("", language, facts)
+    words, all_words = reader.words, reader.all_words
     names = (facts.pack.audiences[audience].plural for audience in procedure.audiences)
     return Leaflet(
         id=procedure.id,
@@ -65,17 +66,22 @@ def _leaflet(procedure: Procedure, language: Language, facts: Facts, templates: 
         instruction=words(procedure.instruction),
         steps=all_words(procedure.steps),
         patient=words(procedure.patient),
-        legal=words(legal_words(procedure.legal, today=in_brussels(facts.now).date(), templates=templates)),
+        legal=words(legal_words(procedure.legal, today=reader.today, templates=templates)),
         legal_address=procedure.legal.address,
         forms=all_words(procedure.forms),
         exclusions=all_words(procedure.exclusions),
         duties=all_words(_duty(duty, templates) for duty in procedure.duties),
         time_cost=words(procedure.time_cost),
-        sources=tuple(Reference(s.address, full_day_words(s.checked_on, language)) for s in procedure.sources),
-        checked_on=full_day_words(procedure.checked_on, language),
-        review_on=full_day_words(procedure.review_on, language),
+        sources=tuple(Reference(s.address, reader.full_day(s.checked_on)) for s in procedure.sources),
+        checked_on=reader.full_day(procedure.checked_on),
+        review_on=reader.full_day(procedure.review_on),
         to_be_validated_by=procedure.to_be_validated_by or "",
         caveat=words(procedure.caveat),
+        function=reader.function_name(procedure.function),
+        is_electronic=procedure.kind == "electronic",
+        is_law=procedure.legal.matter == "law",
+        is_confirmed=confirmed(procedure.legal, today=reader.today) is not None,
+        is_overdue=procedure.review_on < reader.today,
     )
 
 

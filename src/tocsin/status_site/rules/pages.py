@@ -1,14 +1,11 @@
 """What the public pages say, per language and audience, as plain words ready to be laid out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from tocsin.bulletins.rules.clock_words import clock_time, typeset
-from tocsin.catalog.rules.model import Pack
+from tocsin.bulletins.rules.model import AudienceText
 from tocsin.continuity.rules.model import Procedure
 from tocsin.detection.rules.model import State
-from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.language import LANGUAGES, Language, LocalizedText
 from tocsin.status_site.rules.facts import (
     BADNESS,
@@ -17,21 +14,17 @@ from tocsin.status_site.rules.facts import (
     current_messages,
     endings,
     is_end,
+    is_under_maintenance,
     message_state,
     states_of,
     worst_state,
 )
+from tocsin.status_site.rules.reader import Link, Reader
+from tocsin.status_site.rules.software import Hit, Limited, Mine, mine, names
+from tocsin.status_site.rules.upkeep import Upkeep, upkeep_of
 
 SHOWN_AT_ONCE = 3
 """A longer list of further procedures is folded: what is paid and when we speak again must not slip off the screen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The name of a procedure, function, audience or language, and the id its page goes by ("" where it has none)."""
-
-    id: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,12 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One trouble, or its end, as one audience reads it in one language; empty texts are not shown."""
+    """One trouble, or its end, as one audience reads it in one language; empty texts are not shown.
+
+    `function` is the first that is hit, `packages` and `regions` the ids of the only ones (empty: all), `software` and
+    `places` their names. `is_law` says that `paid` speaks only of what is allowed; `is_told_whole` that the incident
+    has a page of its own.
+    """
 
     incident: str
     state: State
@@ -59,6 +57,14 @@ class Block:
     duties: tuple[str, ...]
     said_at: str
     is_ended: bool
+    function: str = ""
+    packages: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    software: str = ""
+    places: str = ""
+    is_law: bool = False
+    is_drill: bool = False
+    is_told_whole: bool = False
 
     @property
     def has_much_more(self) -> bool:
@@ -78,6 +84,13 @@ class AudiencePage:
     working: tuple[Link, ...]
     ended: tuple[Block, ...]
     help_desk: str
+    upkeep: tuple[Upkeep, ...] = ()
+    mine: Mine | None = None
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Say whether announced work goes on that this audience may notice."""
+        return any(each.is_under_way for each in self.upkeep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,57 +102,36 @@ class AudienceLine:
     headline: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A bulletin in a feed: `id` never changes, `sections` are (audience's name or "", lines)."""
-
-    id: str
-    title: str
-    published_at: datetime
-    sections: tuple[tuple[str, tuple[str, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Who reads, in which language, and the facts."""
-
-    audience: str
-    language: Language
-    facts: Facts
-
-    def words(self, text: LocalizedText | None) -> str:
-        """Return the text in the reader's language, "" where there is none."""
-        return "" if text is None else typeset(text[self.language], self.language)
-
-    def time(self, moment: datetime) -> str:
-        """Return the moment as the reader writes it."""
-        today = in_brussels(self.facts.now).date()
-        return typeset(clock_time(moment, self.language, today=today), self.language)
-
-
 def audience_page(audience: str, language: Language, *, facts: Facts) -> AudiencePage:
     """Return the page of an audience in a language."""
-    reader = _Reader(audience, language, facts)
+    reader = Reader(audience, language, facts)
     states = states_of(audience, facts)
-    troubles = [_block(said, reader) for _, said in current_messages(audience, facts)]
+    current = sorted(current_messages(audience, facts), key=lambda pair: BADNESS[message_state(pair[1], facts)])
+    troubles = tuple(_block(said, reader) for _, said in current)
     return AudiencePage(
         language=language,
         audience=Link(audience, facts.pack.audiences[audience].name[language]),
         state=worst_state(audience, facts),
-        troubles=tuple(sorted(troubles, key=lambda block: BADNESS[block.state])),
+        troubles=troubles,
         unclear=_links(states, State.UNKNOWN, reader),
         working=_links(states, State.OK, reader),
         ended=tuple(_block(said, reader) for _, said in endings(audience, facts)),
-        help_desk=reader.words(_help_desk(facts.pack)),
+        help_desk=help_desk_of(reader),
+        upkeep=upkeep_of(audience, language, facts=facts),
+        mine=mine(audience, language, troubles=[_limited(block) for block in troubles], facts=facts),
     )
+
+
+def _limited(block: Block) -> Limited:
+    return Limited(Hit(block.incident, block.state, block.headline), block.packages, block.regions)
 
 
 def audience_lines(language: Language, *, facts: Facts) -> tuple[AudienceLine, ...]:
     """Return the way in: every audience in the pack's order, and what is worst for it."""
-    return tuple(_audience_line(_Reader(audience, language, facts)) for audience in facts.pack.audiences)
+    return tuple(_audience_line(Reader(audience, language, facts)) for audience in facts.pack.audiences)
 
 
-def _audience_line(reader: _Reader) -> AudienceLine:
+def _audience_line(reader: Reader) -> AudienceLine:
     current = current_messages(reader.audience, reader.facts)
     worst = sorted(current, key=lambda pair: BADNESS[pair[1].bulletin.state])
     headline = reader.words(worst[0][1].bulletin.texts[reader.audience].headline) if worst else ""
@@ -147,8 +139,8 @@ def _audience_line(reader: _Reader) -> AudienceLine:
     return AudienceLine(Link(reader.audience, name), worst_state(reader.audience, reader.facts), headline)
 
 
-def _block(said: Said, reader: _Reader) -> Block:
-    text = said.bulletin.texts[reader.audience]
+def _block(said: Said, reader: Reader) -> Block:
+    text, facts = said.bulletin.texts[reader.audience], reader.facts
     is_ended = is_end(text)
     return Block(
         incident=said.bulletin.incident,
@@ -163,10 +155,30 @@ def _block(said: Said, reader: _Reader) -> Block:
         duties=tuple(reader.words(duty) for duty in text.duties),
         said_at=reader.time(said.published_at),
         is_ended=is_ended,
+        function=next(iter(said.bulletin.functions), ""),
+        packages=said.bulletin.packages or (),
+        regions=said.bulletin.regions or (),
+        software=_names(said.bulletin.packages, [Link(each.id, each.name) for each in facts.pack.packages.values()]),
+        places=_names(
+            said.bulletin.regions, [Link(each.id, reader.words(each.name)) for each in facts.pack.regions.values()]
+        ),
+        is_law=_is_law(text, reader),
+        is_drill=said.bulletin.is_drill,
+        is_told_whole=any(chapter.incident.id == said.bulletin.incident for chapter in facts.chapters),
     )
 
 
-def _instruction(place: int, said: Said, reader: _Reader) -> Instruction:
+def _names(ids: tuple[str, ...] | None, known: Sequence[Link]) -> str:
+    return names(ids or (), known)
+
+
+def _is_law(text: AudienceText, reader: Reader) -> bool:
+    # The text answers for the procedures of `now`: it is about money as soon as one of their grounds is.
+    shown = [reader.facts.procedures.get(procedure) for procedure in text.procedures[: max(1, len(text.now))]]
+    return bool(shown) and all(each is not None and each.legal.matter == "law" for each in shown)
+
+
+def _instruction(place: int, said: Said, reader: Reader) -> Instruction:
     text = said.bulletin.texts[reader.audience]
     # After the end nobody is sent to an emergency procedure any more.
     ids = () if is_end(text) else text.procedures[place : place + 1]
@@ -177,26 +189,26 @@ def _instruction(place: int, said: Said, reader: _Reader) -> Instruction:
     return Instruction(sentence, procedure.id, len(procedure.steps))
 
 
-def _more(said: Said, reader: _Reader) -> tuple[Link, ...]:
+def _more(said: Said, reader: Reader) -> tuple[Link, ...]:
     text = said.bulletin.texts[reader.audience]
     others = (reader.facts.procedures.get(procedure) for procedure in text.procedures[len(text.now) :])
     return tuple(_procedure_link(procedure, reader) for procedure in others if procedure is not None)
 
 
-def _procedure_link(procedure: Procedure, reader: _Reader) -> Link:
+def _procedure_link(procedure: Procedure, reader: Reader) -> Link:
     return Link(procedure.id, reader.words(procedure.title))
 
 
-def _links(states: Mapping[str, State], state: State, reader: _Reader) -> tuple[Link, ...]:
+def _links(states: Mapping[str, State], state: State, reader: Reader) -> tuple[Link, ...]:
     functions = reader.facts.pack.functions
     return tuple(
         Link(_way_out(function, reader), reader.words(functions[function].name))
         for function, shown in states.items()
-        if shown is state
+        if shown is state and not (state is State.OK and is_under_maintenance(function, reader.audience, reader.facts))
     )
 
 
-def _way_out(function: str, reader: _Reader) -> str:
+def _way_out(function: str, reader: Reader) -> str:
     found = (
         procedure.id
         for procedure in reader.facts.procedures.values()
@@ -207,22 +219,24 @@ def _way_out(function: str, reader: _Reader) -> str:
 
 def procedures_of(audience: str, language: Language, *, facts: Facts) -> tuple[Link, ...]:
     """Return the procedures an audience should have printed beforehand, in the order of its functions."""
-    reader = _Reader(audience, language, facts)
+    reader = Reader(audience, language, facts)
     order = {function: place for place, function in enumerate(facts.pack.functions)}
     own = [procedure for procedure in facts.procedures.values() if audience in procedure.audiences]
     in_order = sorted(own, key=lambda procedure: order[procedure.function])
     return tuple(_procedure_link(procedure, reader) for procedure in in_order)
 
 
-def _help_desk(pack: Pack) -> LocalizedText | None:
-    return pack.authority.help_desk if pack.authority is not None else pack.help_desk
+def help_desk_of(reader: Reader) -> str:
+    """Return whom readers can call: the authority's help desk, else the pack's; "" where there is none."""
+    pack = reader.facts.pack
+    return reader.words(pack.authority.help_desk if pack.authority is not None else pack.help_desk)
 
 
 def checked_words(language: Language, *, facts: Facts) -> tuple[str, str]:
     """Return when the pages were checked and until when they are valid; "" twice when nobody ever looked."""
     if facts.checked_at is None:
         return "", ""
-    reader = _Reader("", language, facts)
+    reader = Reader("", language, facts)
     return reader.time(facts.checked_at), reader.time(facts.valid_until)
 
 
