@@ -5,7 +5,7 @@ which the lanes (`lanes`) must agree with.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from tocsin.kernel.clock import Clock, SystemClock, is_simulated
 from tocsin.kernel.errors import DeliveryError
 from tocsin.notifications import leasing
 from tocsin.notifications.fanout import release_quiet, write_out
+from tocsin.notifications.lanes import attempt
 from tocsin.notifications.leasing import Taken
 from tocsin.notifications.models import AnnouncementRow, OutboxMessage, Subscriber, Variant
 from tocsin.notifications.ports import UNREACHABLE, Channel
@@ -73,8 +74,9 @@ def _send(name: str, channel: Channel, given: _Round) -> int:
             taken = leasing.take(name, limit=1, holder=given.holder, now=given.machine.now())
             if not taken:
                 break
-            error = deliver(writer, taken[0], channel)
+            error = attempt(channel, writer.message(taken[0]))
             if error is None:
+                note_working([taken[0].subscriber])
                 sent += leasing.note_sent([taken[0].id], holder=given.holder, now=given.clock.now())
                 continue
             note_failure(taken[0], error, holder=given.holder, clock=given.clock, machine=given.machine)
@@ -85,16 +87,12 @@ def _send(name: str, channel: Channel, given: _Round) -> int:
     return sent
 
 
-def deliver(writer: "Writer", taken: Taken, channel: Channel) -> DeliveryError | None:
-    """Hand one message to its channel; return what went wrong, None when it was accepted."""
-    try:
-        channel.deliver(writer.message(taken))
-    except DeliveryError as error:
-        return error
-    except Exception as error:  # a plug-in's own fault must not stop everybody else's messages
-        log.exception("a channel failed in a way it does not declare")
-        return DeliveryError("channel.fault", f"{type(error).__name__} in the channel.", permanent=False)
-    return None
+def note_working(subscribers: Iterable[int]) -> None:
+    """Forget earlier failures of those who were reached."""
+    numbers = [number for number in subscribers if number]
+    for start in range(0, len(numbers), leasing.AT_ONCE):
+        some = numbers[start : start + leasing.AT_ONCE]
+        Subscriber.objects.filter(pk__in=some, failures__gt=0).update(failures=0)
 
 
 def note_failure(taken: Taken, error: DeliveryError, *, holder: str, clock: Clock, machine: Clock) -> None:

@@ -53,6 +53,20 @@ def channels_waiting(now: datetime) -> list[str]:
         return sorted(row[0] for row in cursor.fetchall())
 
 
+def is_waiting(channel: str, *, now: datetime) -> bool:
+    """Say whether a channel has something to send, without asking for the right to write."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_WAITING, [channel, _moment(now), _moment(now)])
+        return cursor.fetchone() is not None
+
+
+def free(ids: Sequence[int], *, holder: str) -> None:
+    """Give back messages that were begun: they count as tried."""
+    for start in range(0, len(ids), AT_ONCE):
+        mine = OutboxMessage.objects.filter(pk__in=ids[start : start + AT_ONCE], lease_holder=holder, sent_at=None)
+        mine.update(leased_until=None, lease_holder="")
+
+
 def note_sent(ids: Sequence[int], *, holder: str, now: datetime) -> int:
     """Note messages as sent, as far as the holder still holds them; return how many."""
     noted = 0
@@ -139,6 +153,11 @@ _LOAD = """
     LEFT JOIN notifications_announcementrow a ON a.id = m.announcement_id
     WHERE m.id IN ({marks}) ORDER BY m.priority, m.id
 """
+
+_IS_WAITING = f"""
+    SELECT 1 FROM notifications_outboxmessage
+    WHERE channel = %s AND {_WAITS} AND due_at <= %s AND {_FREE} LIMIT 1
+"""  # noqa: S608  (as above)
 
 _CHANNELS = f"""
     SELECT DISTINCT channel FROM notifications_outboxmessage WHERE {_WAITS} AND due_at <= %s AND {_FREE}

@@ -5,6 +5,7 @@ import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import datetime
 from functools import cache, partial
 from typing import Any, cast
@@ -293,4 +294,6 @@ def deliveries_of(bulletins: Iterable[str]) -> dict[str, Deliveries]:
         held=Count("pk", filter=WAITING & ~Q(held_for="")),
         last_sent_at=Max("sent_at"),
     )
-    return {row.pop("announcement__bulletin"): Deliveries(**row) for row in counted.order_by()}
+    names = [field.name for field in dataclass_fields(Deliveries)]
+    listed = counted.order_by().values_list("announcement__bulletin", *names)
+    return {name: Deliveries(*counts) for name, *counts in listed}

@@ -29,6 +29,7 @@ FOLDER_MODE = 0o750
 
 LONGEST_SOCKET_PATH = 100
 
+NUMBERS = frozenset({"email_per_second", "sms_ceiling_per_incident", "sms_ceiling_per_month"})
 TRUTHS = frozenset({"debug", "probes_may_reach_private", "has_webhooks", "has_webpush", "channels_may_reach_private"})
 CHAT_SERVICES = (
     *("discord", "gchat", "gotifys", "matrixs", "mmosts", "nctalks", "ntfys", "pover", "rockets", "slack", "tgram"),
@@ -48,6 +49,8 @@ class Configuration:
     `intake_file` says what senders of OTLP call services and packages, where that is not what the pack calls them.
     `sms_file` names the providers of text messages (TOML); `apprise_services` the chat services that people may give
     an address of. `channels_may_reach_private` lets addresses that strangers give lead inside: for tests only.
+    `email_per_second` is how fast the mail provider takes messages (0: as fast as it answers); `sms_ceiling_per_incident`
+    and `sms_ceiling_per_month` how many text messages may go before somebody is asked (0: no ceiling).
     `targets` are the places where the pages are shown besides this machine. `watch_contacts` are the mail addresses
     told when Tocsin itself stands still, `heartbeat_url` is asked once a minute as long as it does not.
     """
@@ -67,6 +70,9 @@ class Configuration:
     has_webpush: bool = True
     apprise_services: tuple[str, ...] = CHAT_SERVICES
     channels_may_reach_private: bool = False
+    email_per_second: int = 0
+    sms_ceiling_per_incident: int = 0
+    sms_ceiling_per_month: int = 0
     targets: tuple[Mapping[str, Any], ...] = ()
     watch_contacts: tuple[str, ...] = ()
     heartbeat_url: str = field(default="", repr=False)
@@ -184,11 +190,19 @@ def _coerced(name: str, value: object, path: Path | None) -> Any:
             if isinstance(value, str)
             else tuple(_strings(value, where))
         )
+    if name in NUMBERS:
+        return _number(value, where)
     if name in TRUTHS:
         return _truth(value, where)
     if not isinstance(value, str):
         raise ConfigurationError("configuration.kind", "A text was expected.", where=where, hint="Put it in quotes.")
     return value
+
+
+def _number(value: object, where: str) -> int:
+    if isinstance(value, int | str) and not isinstance(value, bool) and str(value).isdecimal():
+        return int(value)
+    raise ConfigurationError("configuration.kind", "A whole number was expected.", where=where, hint="0 for no limit.")
 
 
 def _strings(value: object, where: str) -> list[str]:

@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 from tocsin.kernel.errors import ConfigurationError, DeliveryError, InputError
 from tocsin.notifications.ports import UNREACHABLE, ChannelSettings
 from tocsin.notifications.rules.model import Message
-from tocsin.plugins.channels.email.mime import as_email
+from tocsin.plugins.channels.email.bulk import Bulk
+from tocsin.plugins.channels.email.connection import Answer, LostBeforeContentError, transmit
 
 TIMEOUT_S: Final = 10.0
 """For each step of the conversation: a server that needs longer to answer is better tried again later."""
@@ -102,31 +103,40 @@ class EmailChannel:
         self._sender = sender
         self._tls = tls
         self._connection: smtplib.SMTP | None = None
+        self._bulk = Bulk(sender)
+
+    def check_address(self, address: str) -> str:
+        """Return an address as it is kept; raises `InputError` where it is none."""
+        return check_address(address)
 
     def deliver(self, message: Message) -> None:
         """Hand one message to the server; raises `DeliveryError` (see `Channel`)."""
         try:
-            mail = as_email(message, sender=self._sender)
+            content = self._bulk.write(message)
         except ValueError as error:
             raise DeliveryError("email.unwritable", f"No e-mail can be made of it: {error}.", permanent=True) from error
+        answer = self._transmitted(message.recipient, content)
+        if not answer.is_refusal:
+            return
+        if answer.code == _CLOSING_CODE or answer.step == "mail":
+            # It closes, or refuses our own address: the operator's to mend, and nobody's mail is lost.
+            self.close()
+            raise _unreachable(smtplib.SMTPResponseException(answer.code, answer.text))
+        raise _refused(answer.code, answer.text)
+
+    def _transmitted(self, recipient: str, content: bytes) -> Answer:
+        is_fresh = self._connection is None
         connection = self._connected()
         try:
-            connection.send_message(mail, from_addr=self._sender.addr_spec, to_addrs=[message.recipient])
-        except smtplib.SMTPRecipientsRefused as error:
-            code, answer = next(iter(error.recipients.values()))
-            if code == _CLOSING_CODE:
-                self.close()
+            return transmit(connection, sender=self._sender.addr_spec, recipient=recipient, content=content)
+        except (smtplib.SMTPException, OSError, UnicodeEncodeError) as error:
+            self.close()
+            if isinstance(error, UnicodeEncodeError):
+                raise DeliveryError("email.unwritable", "This address is not ASCII.", permanent=True) from error
+            if is_fresh or not isinstance(error, LostBeforeContentError):
                 raise _unreachable(error) from error
-            raise _refused(code, answer) from error
-        except smtplib.SMTPSenderRefused as error:  # our own address: the operator's to mend, nobody's mail is lost
-            self.close()
-            raise _unreachable(error) from error
-        except smtplib.SMTPResponseException as error:
-            self.close()
-            raise _refused(error.smtp_code, error.smtp_error) from error
-        except (smtplib.SMTPException, OSError) as error:
-            self.close()
-            raise _unreachable(error) from error
+        # A server closes a connection that was idle: nothing of this mail was taken, so it is said again at once.
+        return self._transmitted(recipient, content)
 
     def close(self) -> None:
         """Say goodbye to the server."""
@@ -157,6 +167,7 @@ class EmailChannel:
                 connection.starttls(context=tls)
             if server.user:
                 connection.login(server.user, server.password)
+            connection.ehlo_or_helo_if_needed()
         except BaseException:
             connection.close()
             raise

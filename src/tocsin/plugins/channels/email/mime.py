@@ -28,7 +28,7 @@ def as_email(message: Message, *, sender: Address) -> EmailMessage:
     _add_thread(mail, message, domain=sender.domain or "localhost")
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail["X-Tocsin-Message"] = _digest(message.key)
+    mail["X-Tocsin-Message"] = digest(message.key)
     if letter.leave is not None:
         mail["List-Unsubscribe"] = f"<{letter.leave.address}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -59,8 +59,9 @@ def as_html(letter: Letter) -> str:
     if letter.action is not None:
         body.append(f"<p>{_anchor(letter.action)}</p>")
     if letter.footer or letter.leave:
+        # On a line of its own: where it leads is the one thing in the body that differs between readers (`bulk`).
         leave = _anchor(letter.leave) if letter.leave else ""
-        body.append(f"<hr>\n<p><small>{escape(letter.footer)} {leave}</small></p>")
+        body.append(f"<hr>\n<p><small>{escape(letter.footer)}\n{leave}</small></p>")
     head = (
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
         f"<title>{escape(letter.subject)}</title>"
@@ -78,16 +79,21 @@ def one_line(text: str) -> str:
 
 
 def _add_thread(mail: EmailMessage, message: Message, *, domain: str) -> None:
-    root = f"<{_digest(message.thread)}@{domain}>"
+    for name, value in thread_headers(message, domain=domain):
+        mail[name] = value
+
+
+def thread_headers(message: Message, *, domain: str) -> tuple[tuple[str, str], ...]:
+    """Return the headers by which a mail program puts one outage's messages together, and knows a second copy."""
+    root = f"<{digest(message.thread)}@{domain}>"
     if message.letter.opens_thread:
-        mail["Message-ID"] = root
-        return
-    mail["Message-ID"] = f"<{_digest(message.key)}@{domain}>"
-    mail["In-Reply-To"] = root
-    mail["References"] = root
+        return (("Message-ID", root),)
+    own = f"<{digest(message.key)}@{domain}>"
+    return (("Message-ID", own), ("In-Reply-To", root), ("References", root))
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Return a name for a key that tells nothing of it."""
     return sha256(text.encode()).hexdigest()[:32]
 
 
