@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from tocsin.bulletins.rules.lengths import PUSH_BODY, fits_push, fits_sms, sms_limit, sms_units
 from tocsin.bulletins.rules.model import OVER, AudienceText, BulletinKind
+from tocsin.bulletins.rules.never import NEVER, Ground, never_shown
+from tocsin.bulletins.rules.parts import SHORT_PARTS, localized_parts, page_text, parts
 from tocsin.bulletins.rules.plain_words import LanguageWords, PlainWords
 from tocsin.bulletins.rules.readability import readability, sentences
 from tocsin.bulletins.rules.readability import words as words_of
-from tocsin.kernel.language import LANGUAGES, Language, LocalizedText
+from tocsin.kernel.language import LANGUAGES, Language
 from tocsin.kernel.reasons import Reason
 
 _COSTS: Mapping[str, int] = {
@@ -38,7 +40,10 @@ _COSTS: Mapping[str, int] = {
 }
 """How much each finding takes off the score of its language."""
 
-BLOCKING = frozenset(
+_COST_OF_NEVER = 40
+"""The same for what must never be shown."""
+
+BLOCKING = NEVER | frozenset(
     {
         "plain.language_missing",
         "plain.placeholder",
@@ -89,14 +94,21 @@ class _Reader:
 
 
 def assess(
-    text: AudienceText, *, words: PlainWords, audience: str = "", kind: BulletinKind | None = None
+    text: AudienceText,
+    *,
+    words: PlainWords,
+    audience: str = "",
+    kind: BulletinKind | None = None,
+    ground: Ground | None = None,
 ) -> Assessment:
     """Say how plain a text is for an audience ("": for any), and everything that stands in a reader's way.
 
-    `kind` says what the text is for: an end promises no next update, and need not speak of money.
+    `kind` says what the text is for: an end promises no next update, and need not speak of money. With the `ground`
+    that it rests on, what must never be shown is found as well (see `never`).
     """
+    never = () if ground is None else never_shown(text, words=words, ground=ground)
     readers = [_Reader(language, audience, kind, words) for language in LANGUAGES]
-    found = {reader.language: _dedupe(_findings(text, reader)) for reader in readers}
+    found = {reader.language: _dedupe(_all(text, reader, never)) for reader in readers}
     return Assessment(
         scores={language: _score(reasons) for language, reasons in found.items()},
         readability={language: round(readability(page_text(text, language), language), 1) for language in LANGUAGES},
@@ -104,39 +116,8 @@ def assess(
     )
 
 
-def page_text(text: AudienceText, language: Language) -> str:
-    """Return all that the page and the e-mail say in one language, a line for each part."""
-    return "\n".join(said for part, said in parts(text, language) if part not in _SHORT)
-
-
-_SHORT = frozenset({"subject", "sms", "push"})
-
-
-def parts(text: AudienceText, language: Language) -> Iterator[tuple[str, str]]:
-    """Yield every part of a text in one language with its name, blank and missing ones included."""
-    for part, localized in localized_parts(text):
-        yield part, localized.get(language, "")
-
-
-def localized_parts(text: AudienceText) -> Iterator[tuple[str, LocalizedText]]:
-    """Yield every part that the text has, with its name."""
-    yield "headline", text.headline
-    yield "scope", text.scope
-    for sentence in text.now:
-        yield "now", sentence
-    for part, one in (("paid", text.paid), ("avoid", text.avoid), ("next", text.next_update)):
-        if one is not None:
-            yield part, one
-    for duty in text.duties:
-        yield "duties", duty
-    yield "subject", text.subject
-    for part, short in (("sms", text.sms), ("push", text.push)):
-        if short:
-            yield part, short
-
-
 def _score(reasons: tuple[Reason, ...]) -> int:
-    return max(0, 100 - sum(_COSTS[reason.code] for reason in reasons))
+    return max(0, 100 - sum(_COSTS.get(reason.code, _COST_OF_NEVER) for reason in reasons))
 
 
 def _dedupe(reasons: Iterator[Reason]) -> tuple[Reason, ...]:
@@ -149,6 +130,11 @@ def _identity(reason: Reason) -> tuple[object, ...]:
     return (str(word).lower(),) if word is not None else tuple(reason.facts.values())
 
 
+def _all(text: AudienceText, reader: _Reader, never: tuple[Reason, ...]) -> Iterator[Reason]:
+    yield from (reason for reason in never if reason.facts["language"] == reader.language)
+    yield from _findings(text, reader)
+
+
 def _findings(text: AudienceText, reader: _Reader) -> Iterator[Reason]:
     yield from _missing(text, reader.language)
     yield from _unanswered(text, reader)
@@ -156,7 +142,7 @@ def _findings(text: AudienceText, reader: _Reader) -> Iterator[Reason]:
     for part, said in parts(text, reader.language):
         yield from _of_words(part, said, reader)
         yield from _of_phrases(part, said, reader)
-        if part not in _SHORT:
+        if part not in SHORT_PARTS:
             yield from _of_sentences(part, said, reader)
     yield from _of_apologies(text, reader)
     yield from _of_ease(text, reader)
