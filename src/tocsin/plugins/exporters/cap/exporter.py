@@ -10,7 +10,7 @@ from tocsin.bulletins.rules.model import Bulletin
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.catalog.rules.model import Pack
 from tocsin.kernel.clock import format_moment
-from tocsin.plugins.exporters.cap.message import Sender, Told, alert, identifier, kind, status
+from tocsin.plugins.exporters.cap.message import Sender, Told, alert, kind, status
 
 INDEX = "cap/index.xml"
 
@@ -119,7 +119,7 @@ def _told(said: Sequence[Said]) -> list[Told]:
 def _index(told: Sequence[Told], *, facts: PublicFacts, sender: Sender) -> bytes:
     root = f"{sender.site_url.rstrip('/')}/cap/"
     updated = format_moment(facts.checked_at or facts.valid_until)
-    entries = "".join(_entry(each, facts.pack, sender, root) for each in reversed(told))
+    entries = "".join(_entry(each, sender, root) for each in reversed(told))
     mark = " (Unofficial demonstration)" if sender.is_demonstration else ""
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -131,11 +131,11 @@ def _index(told: Sequence[Told], *, facts: PublicFacts, sender: Sender) -> bytes
     ).encode()
 
 
-def _entry(told: Told, pack: Pack, sender: Sender, root: str) -> str:
+def _entry(told: Told, sender: Sender, root: str) -> str:
     bulletin = told.bulletin
     text = next(iter(bulletin.texts.values()))
     return (
-        f"<entry><id>{escape(root)}{escape(identifier(bulletin.id, pack))}</id>"
+        f"<entry><id>{escape(root)}{escape(bulletin.id)}.xml</id>"
         f"<title>{escape(text.headline['en'])}</title>"
         f'<link rel="alternate" type="application/cap+xml" href="{escape(root)}{escape(bulletin.id)}.xml"/>'
         f"<updated>{format_moment(told.sent_at)}</updated>"
