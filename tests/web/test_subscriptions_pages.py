@@ -84,7 +84,7 @@ def test_asking_answers_alike_whether_the_address_is_known_or_not(client: Client
     known = client.post("/subscribe/?language=fr", GOOD | {"address": "r@example.org"}, follow=True)
     unknown = client.post("/subscribe/?language=fr", GOOD, follow=True)
     assert known.content == unknown.content
-    assert known.redirect_chain == unknown.redirect_chain == [("/subscribe/asked/?language=fr", 302)]
+    assert known.redirect_chain == unknown.redirect_chain == [("/subscribe/asked/?language=fr&channel=email", 302)]
     assert "Regardez dans votre boîte mail" in known.content.decode()
     assert OutboxMessage.objects.count() == 2
 

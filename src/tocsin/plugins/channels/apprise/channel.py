@@ -75,6 +75,14 @@ class AppriseChannel:
         self._room(given)
         return given
 
+    def recognises(self, address: str) -> bool:
+        """Say whether this is an address of a chat room that may be subscribed."""
+        try:
+            self.check_address(address)
+        except InputError:
+            return False
+        return True
+
     def deliver(self, message: Message) -> None:
         """Write a message; raises `DeliveryError` (see `Channel`)."""
         try:
@@ -99,17 +107,23 @@ class AppriseChannel:
         scheme, separator, _ = address.partition("://")
         if not separator:
             raise _no_address()
-        if scheme.lower() not in self._services:
-            hint = ", ".join(sorted(self._services))
-            raise InputError("apprise.service", "Messages cannot be sent to this service.", hint=hint)
+        is_own_address = scheme.lower() in {"http", "https"}  # as the service itself shows it to whoever copies it
+        if scheme.lower() not in self._services and not is_own_address:
+            raise self._not_offered()
         room = _instantiate()(address)
         if room is None:
             raise _no_address()
+        if self._services.isdisjoint(_schemes(room)):
+            raise self._not_offered()
         # What an address may ask for, we decide: no waiting, no repeating, no redirects, no certificate that is none.
         room.retry, room.wait, room.redirects, room.verify_certificate = 0, 0.0, False, True
         room.request_rate_per_sec = 0
         room.socket_connect_timeout = room.socket_read_timeout = _STEP_S
         return room
+
+    def _not_offered(self) -> InputError:
+        hint = ", ".join(sorted(self._services))
+        return InputError("apprise.service", "Messages cannot be sent to this service.", hint=hint)
 
     def _write(self, room: Any, message: Message) -> None:
         from tocsin.plugins.channels.apprise.guard import guarded
@@ -126,6 +140,11 @@ class AppriseChannel:
             raise DeliveryError(refused[0].code, refused[0].message, permanent=True)
         if not taken:
             raise DeliveryError("apprise.failed", "The service did not take the message.", permanent=False)
+
+
+def _schemes(room: Any) -> set[str]:
+    named = (room.protocol, room.secure_protocol)
+    return {scheme for each in named if each for scheme in ((each,) if isinstance(each, str) else each)}
 
 
 def _instantiate() -> Callable[[str], Any]:
