@@ -4,6 +4,7 @@ One call after each tick. It rests on what is stored and not on what the tick di
 goes out with the next one; each reason goes out once.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,23 +12,32 @@ from django.db import transaction
 
 from tocsin.bulletins.models import BulletinRow
 from tocsin.bulletins.queries import approvals, of_incident, read_bulletin, version
-from tocsin.bulletins.rules.model import Bulletin
 from tocsin.incidents.models import TimelineEntry
 from tocsin.incidents.queries import recent
 from tocsin.incidents.rules.model import Incident
-from tocsin.incidents.rules.paging import Desk, DuePage, WaitingDraft, pages_due
+from tocsin.incidents.rules.paging import REASONS, Desk, DuePage, WaitingDraft, pages_due
 from tocsin.incidents.rules.promises import Word
 from tocsin.incidents.services import ENGINE, add_entry
-from tocsin.kernel.reasons import Reason
+from tocsin.kernel.language import LocalizedText
 from tocsin.notifications.paging import is_paged, page
 from tocsin.notifications.rules.paging import Page
 
+log = logging.getLogger(__name__)
+
 
 def page_who_is_due(now: datetime) -> int:
-    """Page every duty officer whom a waiting draft or a promise calls for, and return how many pages that were."""
-    desks = {incident.id: _desk(incident) for incident in recent(now)}
-    due = pages_due(list(desks.values()), now=now)
-    return sum(_sent(each, now=now) for each in due if not is_paged(each.key))
+    """Page every duty officer whom a waiting draft or a promise calls for, and return how many pages that were.
+
+    What goes wrong is logged and tried again after the next tick: a page that fails must undo nothing.
+    """
+    sent = 0
+    try:
+        desks = [_desk(incident) for incident in recent(now)]
+        for due in pages_due(desks, now=now):
+            sent += not is_paged(due.key) and _sent(due, now=now)
+    except Exception:
+        log.exception("duty officers could not be paged")
+    return sent
 
 
 @transaction.atomic
@@ -35,15 +45,12 @@ def _sent(due: DuePage, *, now: datetime) -> bool:
     whom = page(_page(due), now=now)
     if whom is None:
         return False
-    facts = {"kind": due.kind, "names": list(whom.names)}
-    add_entry(due.incident.id, kind="paged", actor=ENGINE, at=now, reasons=[_why(due)], facts=facts)
+    why = [REASONS[due.kind]]
     if due.kind == "first_word_late":
-        add_entry(due.incident.id, kind="first_word_late", actor=ENGINE, at=now, reasons=[_why(due)])
+        # The miss itself stands there too, whoever could be paged; that of a later promise is the engine's own entry.
+        add_entry(due.incident.id, kind="first_word_late", actor=ENGINE, at=now, reasons=why)
+    add_entry(due.incident.id, kind="paged", actor=ENGINE, at=now, reasons=why, facts={"names": list(whom.names)})
     return True
-
-
-def _why(due: DuePage) -> Reason:
-    return Reason(f"page.{due.kind}", {"at": due.at.isoformat()})
 
 
 def _desk(incident: Incident) -> Desk:
@@ -66,20 +73,26 @@ def _waiting(row: BulletinRow) -> WaitingDraft:
 
 
 def _page(due: DuePage) -> Page:
-    rows: Sequence[BulletinRow] = [row for row in of_incident(due.incident.id) if row.pk == due.bulletin]
-    draft: Bulletin | None = read_bulletin(rows[0]) if rows else None
-    text = next(iter(draft.texts.values()), None) if draft is not None else None
+    rows = of_incident(due.incident.id)
+    draft = next((row for row in rows if row.pk == due.bulletin), None)
+    asked = None if draft is None else read_bulletin(draft)
     return Page(
         kind=due.kind,
         key=due.key,
         reach=due.whom,
         incident=due.incident.id,
         owner=due.incident.owner,
-        subject=text.headline if text is not None else {},
+        subject=_subject(rows if draft is None else [draft]),
         at=due.at,
-        bulletin=draft.id if draft is not None else "",
-        version=version(draft) if draft is not None else "",
-        content=rows[0].content if rows else {},
+        bulletin="" if asked is None else asked.id,
+        version="" if asked is None else version(asked),
+        content={} if draft is None else draft.content,
         is_drill=due.incident.is_drill,
         but=frozenset(due.but),
     )
+
+
+def _subject(rows: Sequence[BulletinRow]) -> LocalizedText:
+    # What the draft is about or, where none waits, what the public heard last.
+    texts = read_bulletin(rows[-1]).texts if rows else {}
+    return next((text.subject for text in texts.values()), {})

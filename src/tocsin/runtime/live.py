@@ -36,7 +36,7 @@ from tocsin.kernel.reasons import Reason
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.queries import evidence
 from tocsin.observations.rules.model import Eye
-from tocsin.runtime.alerts import Alerts
+from tocsin.runtime.duty import page_who_is_due
 
 
 class SituationChangedError(ConflictError):
@@ -56,7 +56,6 @@ class LiveFederation:
         self._eyes = eyes
         self._gathered_at_seq = 0
         self._situation: Situation | None = None
-        self._alerts = Alerts()
         self._shadow = _Shadow()
 
     def situation(self, now: datetime) -> Situation:
@@ -87,8 +86,7 @@ class LiveFederation:
                 raise SituationChangedError
             _save(outcome, situation)
             self._shadow.follow(situation, outcome)
-        told = bulletins.published_since(_told_since(situation.incidents, outcome.at))
-        self._alerts.follow(after(situation.incidents, outcome.events), told, now=outcome.at)
+        page_who_is_due(outcome.at)
 
 
 class _Shadow:

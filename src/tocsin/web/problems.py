@@ -9,6 +9,8 @@ SENTENCES: Words = {
     "incident.phase": _("The incident has moved on since you opened this page. What you see now is up to date."),
     "incident.note_length": _("A note needs some text, and no more than 2,000 characters."),
     "incident.reason_missing": _("Say in a few words why it can be closed, for those who read it later."),
+    "operator.bad_email": _("This is not an e-mail address. It looks like name@example.org."),
+    "operator.bad_phone": _("This is not a telephone number. Write it with its country’s code: +32470123456."),
 }
 
 

@@ -35,6 +35,13 @@ SENTENCES: Words = {
     "change.running": _("Intervention %(change)s on %(service)s was under way when the trouble began."),
     "change.finished": _("Intervention %(change)s on %(service)s ended %(minutes_before)s before the trouble began."),
     "change.restarted": _("%(service)s was restarted %(minutes_before)s before the trouble began."),
+    # Why duty officers were paged
+    "page.draft_waits": _("A message waits for approval."),
+    "page.draft_still_waits": _("A message has waited for two minutes, and nobody has taken it."),
+    "page.second_needed": _("One person has approved; another must agree."),
+    "page.first_word_late": _("The public was told nothing within five minutes of detection."),
+    "page.update_due": _("An update was promised for within five minutes."),
+    "page.promise_broken": _("The promised update did not come in time."),
     # Why somebody is suspected
     "suspect.explains": _("A fault here would explain %(services)s of the %(of_services)s services in trouble."),
     "suspect.own_trouble": _("%(service)s itself is in trouble: %(observed)s, usually %(expected)s."),
@@ -103,6 +110,40 @@ SENTENCES: Words = {
     "policy.too_many_openings": _(
         "%(openings)s first messages within the hour already; no more than %(allowed)s go out by themselves."
     ),
+    # What stands between a reader and what to do now, and what must never be shown
+    "plain.language_missing": _("%(language)s, %(part)s: the text is missing."),
+    "plain.placeholder": _("%(language)s, %(part)s: “%(word)s” was never filled in."),
+    "plain.too_long": _("%(language)s, %(part)s: too long (%(length)s, and %(limit)s fit)."),
+    "plain.no_instruction": _("%(language)s: it does not say what to do now."),
+    "plain.no_next_update": _("%(language)s: it does not say when the next update comes."),
+    "plain.no_money": _(
+        "%(language)s: it does not say whether that is reimbursed, nor what to keep until it is known."
+    ),
+    "plain.cause": _("%(language)s, %(part)s: “%(word)s” speaks of a cause. Say what is confirmed and what to do."),
+    "plain.name": _("%(language)s, %(part)s: “%(word)s” names who is behind it. Name what the reader cannot do."),
+    "plain.foreign_promise": _(
+        "%(language)s, %(part)s: “%(word)s” promises what others hope. Promise only your next update."
+    ),
+    "plain.apology_only": _("%(language)s, %(part)s: “%(word)s” stands where an instruction should."),
+    "plain.apology": _("%(language)s, %(part)s: leave “%(word)s” out; the reader wants to know what to do."),
+    "plain.jargon": _("%(language)s, %(part)s: instead of “%(word)s”, say: %(instead)s."),
+    "plain.acronym": _("%(language)s, %(part)s: this reader does not use “%(word)s” daily. Write it out."),
+    "plain.sentence_too_long": _(
+        "%(language)s, %(part)s: a sentence of %(words)s words; make two of it (%(limit)s at most)."
+    ),
+    "plain.hard_to_read": _(
+        "%(language)s: hard to read (%(ease)s, should be %(limit)s or more). Use shorter words and sentences."
+    ),
+    "plain.passive": _("%(language)s, %(part)s: “%(word)s” hides who must act. Begin with the verb."),
+    "plain.short_unchanged": _("%(language)s: the page says something else now, and the %(part)s still the old."),
+    "never.legal_yes": _(
+        "%(language)s, %(part)s: “%(word)s” says yes to something that nobody named stands for today."
+    ),
+    "never.dont": _("%(language)s, %(part)s: “%(word)s” may keep somebody from plan B."),
+    "never.green": _("%(language)s, %(part)s: “%(word)s” says that all is well, and nobody checked that."),
+    "never.unmarked": _("%(language)s, %(part)s: it does not say “%(word)s”."),
+    "never.copied": _("%(language)s, %(part)s: “%(word)s” is copied from what a partner or a professional wrote."),
+    "never.foreign_time": _("%(language)s, %(part)s: %(word)s is a time that somebody else promised."),
     # What a replay prints
     "bulletin.first": _("A first message went out."),
     "bulletin.update": _("A message with news went out."),

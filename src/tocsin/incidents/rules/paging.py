@@ -9,13 +9,15 @@
 A page is due as long as its facts hold. Whoever sends them keeps what was sent by `key`, so that each goes out once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from tocsin.incidents.rules.model import Incident
 from tocsin.incidents.rules.promises import Word
+from tocsin.kernel.clock import format_moment
+from tocsin.kernel.reasons import Reason
 
 REMINDED_AFTER = timedelta(minutes=2)
 """So long a draft may wait before who is on duty is called again."""
@@ -33,6 +35,16 @@ type PageKind = Literal[
     "draft_waits", "draft_still_waits", "second_needed", "first_word_late", "update_due", "promise_broken"
 ]
 type Whom = Literal["owner", "duty", "all"]
+
+REASONS: Mapping[PageKind, Reason] = {
+    "draft_waits": Reason("page.draft_waits"),
+    "draft_still_waits": Reason("page.draft_still_waits"),
+    "second_needed": Reason("page.second_needed"),
+    "first_word_late": Reason("page.first_word_late"),
+    "update_due": Reason("page.update_due"),
+    "promise_broken": Reason("page.promise_broken"),
+}
+"""What stands on the timeline for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +126,11 @@ def _of_promise(desk: Desk, word: Word, now: datetime) -> Iterator[DuePage]:
 
 def _page(kind: PageKind, whom: Whom, desk: Desk, *, at: datetime, draft: WaitingDraft | None) -> DuePage:
     is_of_draft = draft is not None and kind in {"draft_waits", "draft_still_waits", "second_needed"}
-    about = draft.bulletin if draft is not None and is_of_draft else f"{at:%Y%m%dT%H%M%SZ}"
+    about = draft.bulletin if draft is not None and is_of_draft else desk.incident.id
     return DuePage(
         kind=kind,
         whom=whom,
-        key=f"{desk.incident.id}|{kind}|{about}",
+        key=f"{about}|{format_moment(at)}|{kind}",
         incident=desk.incident,
         at=at,
         bulletin=draft.bulletin if draft is not None else None,
