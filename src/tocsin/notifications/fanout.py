@@ -148,7 +148,7 @@ class _Part:
         many, given = _one_of("m.announcement_id", recent)
         sql = f"""
             UPDATE notifications_outboxmessage SET held_for = 'digest', due_at = %s
-            WHERE announcement_id = %s AND subscriber_id > %s AND subscriber_id <= %s AND
+            WHERE announcement_id = %s AND subscriber_id > %s AND subscriber_id <= %s AND channel <> 'webhook' AND
                 (SELECT COUNT(*) FROM notifications_outboxmessage m
                  WHERE m.subscriber_id = notifications_outboxmessage.subscriber_id AND {many}) >= %s
         """  # noqa: S608  (as above)

@@ -5,11 +5,12 @@ anybody kept from a first "does not work", from news that it now does not work a
 they may be acting on. What can wait, waits until the morning and is then sent: nothing is dropped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from tocsin.kernel.clock import BRUSSELS, in_brussels
+from tocsin.kernel.errors import InputError
 
 NEVER_SILENCED = frozenset({"hospital"})
 """Audiences that work at every hour, whatever the policy says."""
@@ -87,6 +88,21 @@ def stored(hours: QuietHours) -> dict[str, object]:
         "audiences": list(hours.audiences),
         "kinds": list(hours.kinds),
     }
+
+
+def asked_for(*, start: str, end: str, audiences: Sequence[str]) -> QuietHours:
+    """Return the hours as somebody wrote them ("22:00"); raises `InputError` for a time that is none, or a length of 0.
+
+    Audiences that are never silenced are left out, whatever was asked.
+    """
+    try:
+        begin, finish = time.fromisoformat(start), time.fromisoformat(end)
+    except ValueError as error:
+        raise InputError("policy.quiet_hours", "A time is written 22:00.", hint="Mend it.") from error
+    if begin == finish or begin.tzinfo is not None or finish.tzinfo is not None:
+        raise InputError("policy.quiet_hours", "Quiet hours begin and end at different times of the day.")
+    may = tuple(audience for audience in audiences if audience not in NEVER_SILENCED)
+    return QuietHours(start=begin, end=finish, audiences=may)
 
 
 def read(given: Mapping[str, object]) -> QuietHours:

@@ -2,7 +2,8 @@
 
 An outage of the same functions that opens for the third time within an hour "comes and goes": that is said once. From
 then on openings and ends are kept back; the end is told when it has held for half an hour. And a reader to whom three
-outages were opened within ten minutes gets the further ones gathered into one message a minute.
+outages were opened within ten minutes gets the further ones gathered into one message a minute. Machines (webhooks)
+get each by itself.
 """
 
 import json
