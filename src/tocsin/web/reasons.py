@@ -132,6 +132,8 @@ def known_names(pack: Pack, procedures: Mapping[str, Procedure]) -> Names:
         "region": {id_: region.name[language] for id_, region in pack.regions.items()},
         "procedure": {id_: procedure.title[language] for id_, procedure in procedures.items()},
         "eye": words.spoken(words.EYES),
+        "language": words.LANGUAGES,
+        "part": words.spoken(words.PARTS),
         "state": words.spoken(words.STATES) | words.spoken(words.NOTICES),
         "from": phases_and_states,
         "to": phases_and_states,

@@ -147,6 +147,19 @@ FACTS: Words = {
     "names": _("paged"),
 }
 
+PARTS: Words = {
+    "headline": _("first line"),
+    "scope": _("since when, who, where"),
+    "now": _("what to do"),
+    "paid": _("reimbursement"),
+    "avoid": _("what not to do"),
+    "next_update": _("next update"),
+    "duties": _("afterwards"),
+    "subject": _("subject"),
+    "sms": _("text message"),
+    "push": _("notification"),
+}
+
 LANGUAGES: Mapping[str, str] = {"fr": "Français", "nl": "Nederlands", "de": "Deutsch", "en": "English"}
 
 

@@ -64,7 +64,7 @@ def bulletin_differences(before: Bulletin, after: Bulletin) -> Mapping[str, tupl
     return {audience: changed for audience, changed in found.items() if changed}
 
 
-_ORDER = ("headline", "scope", "now", "paid", "avoid", "duties", "next", "subject", "sms", "push")
+_ORDER = ("headline", "scope", "now", "paid", "avoid", "duties", "next_update", "subject", "sms", "push")
 
 
 def _by_place(text: AudienceText) -> dict[tuple[str, int], LocalizedText]:
@@ -73,7 +73,7 @@ def _by_place(text: AudienceText) -> dict[tuple[str, int], LocalizedText]:
         "scope": text.scope,
         "paid": text.paid,
         "avoid": text.avoid,
-        "next": text.next_update,
+        "next_update": text.next_update,
         "subject": text.subject,
         "sms": text.sms,
         "push": text.push,

@@ -63,7 +63,7 @@ def checked_text(text: AudienceText, *, audience: str) -> AudienceText:
 
 
 def _parts(text: AudienceText) -> list[tuple[str, LocalizedText]]:
-    some = [("paid", text.paid), ("avoid", text.avoid), ("next", text.next_update)]
+    some = [("paid", text.paid), ("avoid", text.avoid), ("next_update", text.next_update)]
     return [
         ("headline", text.headline),
         ("scope", text.scope),

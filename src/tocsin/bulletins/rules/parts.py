@@ -26,7 +26,7 @@ def localized_parts(text: AudienceText) -> Iterator[tuple[str, LocalizedText]]:
     yield "scope", text.scope
     for sentence in text.now:
         yield "now", sentence
-    for part, one in (("paid", text.paid), ("avoid", text.avoid), ("next", text.next_update)):
+    for part, one in (("paid", text.paid), ("avoid", text.avoid), ("next_update", text.next_update)):
         if one is not None:
             yield part, one
     for duty in text.duties:

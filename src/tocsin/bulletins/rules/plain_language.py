@@ -161,7 +161,7 @@ def _unanswered(text: AudienceText, reader: _Reader) -> Iterator[Reason]:
     if reader.kind in OVER:
         return
     if text.next_update is None:
-        yield Reason("plain.no_next_update", {"language": language, "part": "next"})
+        yield Reason("plain.no_next_update", {"language": language, "part": "next_update"})
     if text.paid is None and text.procedures:
         yield Reason("plain.no_money", {"language": language, "part": "paid"})
 
