@@ -27,6 +27,11 @@ def officers() -> tuple[Operator, ...]:
     return tuple(Operator.objects.filter(is_active=True).order_by("username"))
 
 
+def contacts_of(name: str) -> Operator:
+    """Return an operator with their contacts. Raises `InputError` for nobody of that name."""
+    return _operator(name)
+
+
 @transaction.atomic
 def set_duty(name: str, *, is_on_duty: bool, by: str, now: datetime) -> None:
     """Put an operator on duty, or off; saying so twice changes nothing. Raises `InputError` for nobody of that name."""

@@ -45,12 +45,72 @@ def password(name: Name, password_file: PasswordFile = None, config: Config = No
 
 @app.command("list")
 def show(config: Config = None) -> None:
-    """List the operators."""
+    """List the operators: name, language, who is on duty, how each is paged, what proves that it is them."""
     _start(config)
+    from tocsin.accounts.factors import factors_of
     from tocsin.accounts.queries import operators
 
     for operator in operators():
-        typer.echo(f"{operator.username} {operator.language}{'' if operator.is_active else ' (closed)'}")
+        said = [
+            operator.username,
+            operator.language,
+            *(["(closed)"] if not operator.is_active else []),
+            *(["on duty"] if operator.is_on_duty else []),
+            *(way for way, address in (("e-mail", operator.email), ("sms", operator.phone)) if address),
+            *(factor.kind for factor in factors_of(operator)),
+        ]
+        typer.echo(" ".join(said))
+
+
+@app.command()
+def duty(
+    name: Annotated[str, typer.Argument(help="Whose duty; nobody: show who is on duty.")] = "",
+    off: Annotated[bool, typer.Option("--off", help="Take them off duty instead of putting them on.")] = False,
+    config: Config = None,
+) -> None:
+    """Put an operator on duty or off, or show who is on duty."""
+    clock = _start(config)
+    from tocsin.accounts.duty import on_duty, set_duty
+
+    if name:
+        set_duty(name, is_on_duty=not off, by=_BY, now=clock.now())
+    names = ", ".join(operator.username for operator in on_duty())
+    typer.echo(f"On duty: {names}." if names else "Nobody is on duty: pages go to everybody.")
+
+
+@app.command()
+def contact(
+    name: Name,
+    email: Annotated[str | None, typer.Option(help="Where to page by e-mail; an empty text for nowhere.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Mobile number, such as +32470123456; empty for none.")] = None,
+    page: Annotated[list[str] | None, typer.Option(help="What to page for; repeat it. Not given: as before.")] = None,
+    config: Config = None,
+) -> None:
+    """Say where an operator is paged, and what for (approval, promise, watch)."""
+    clock = _start(config)
+    from tocsin.accounts.duty import contacts_of, set_contacts
+
+    before = contacts_of(name)
+    operator = set_contacts(
+        name,
+        email=before.email if email is None else email,
+        phone=before.phone if phone is None else phone,
+        pages=before.pages if page is None else page,
+        by=_BY,
+        now=clock.now(),
+    )
+    ways = [operator.email or "no e-mail", operator.phone or "no number", ", ".join(operator.pages) or "nothing"]
+    typer.echo(f"Operator {name} is paged at: {ways[0]}, {ways[1]}; for: {ways[2]}.")
+
+
+@app.command("reset-factors")
+def reset(name: Name, config: Config = None) -> None:
+    """Take away every second factor of an operator who lost them; the password alone lets them in again."""
+    clock = _start(config)
+    from tocsin.accounts.factors import reset_factors
+
+    count = reset_factors(name, by=_BY, now=clock.now())
+    typer.echo(f"Operator {name} has no second factor any more (there were {count}).")
 
 
 def _password(path: Path | None) -> str:
