@@ -7,6 +7,7 @@ from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
 from tocsin.changes.rules import ChangeEvent
+from tocsin.changes.services import Plan
 from tocsin.observations.rules.model import Notice, ProbeResult, Report
 
 type Id = Annotated[str, Field(min_length=1, max_length=60)]
@@ -124,6 +125,50 @@ class ChangeIn(Schema):
             persisted=self.persisted,
             approved=self.approved,
         )
+
+
+class MaintenanceIn(Schema):
+    """A maintenance to announce, or (with the id of one that is known) to change."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: Id | None = None
+    services: list[Id] = Field(default_factory=list, max_length=100)
+    functions: list[Id] = Field(default_factory=list, max_length=100)
+    audiences: list[Id] | None = Field(default=None, max_length=100)
+    start: Moment
+    end: Moment
+    effect: dict[Literal["fr", "nl", "de", "en"], Text]
+    public: bool = True
+
+    def meant(self) -> Plan:
+        """Return it in the domain's words."""
+        return Plan(
+            services=self.services,
+            start=self.start,
+            end=self.end,
+            effect=dict(self.effect.items()),
+            functions=self.functions,
+            audiences=self.audiences,
+            is_public=self.public,
+        )
+
+
+class MaintenanceOut(Schema):
+    """A maintenance as it stands; null audiences mean everybody who uses the functions."""
+
+    id: str
+    state: str
+    services: list[str]
+    functions: list[str]
+    audiences: list[str] | None
+    start: datetime
+    end: datetime
+    effect: dict[str, str]
+    public: bool
+    announced_at: datetime | None
+    changed_at: datetime | None
+    ended_at: datetime | None
+    revision: int
 
 
 class ReceiptOut(Schema):

@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
-from tocsin.api import intake, state
+from tocsin.api import intake, maintenance, state
 from tocsin.api.body import BoundedParser
 from tocsin.api.problems import answer_problems, not_allowed, not_found
 
@@ -25,6 +25,7 @@ api = NinjaAPI(
 )
 api.add_router("", intake.router)
 api.add_router("", state.router)
+api.add_router("", maintenance.router)
 answer_problems(api)
 
 

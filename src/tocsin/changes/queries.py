@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from tocsin.changes.models import ChangeRow, MaintenanceRow
 from tocsin.changes.rules import ChangeEvent, ChangeKind, Maintenance, MaintenanceState, at_moment
@@ -41,8 +41,17 @@ def planned(now: datetime) -> tuple[Maintenance, ...]:
     Each is in the state that it has at `now`; those that are not public are among them, and for the caller to leave
     out where the public reads.
     """
+    return tuple(at_moment(read_maintenance(row), now) for row in _kept(now))
+
+
+def untold(now: datetime) -> tuple[tuple[Maintenance, tuple[str, ...]], ...]:
+    """Return what `planned` does, each with what subscribers were told of it so far."""
+    return tuple((at_moment(read_maintenance(row), now), tuple(row.told)) for row in _kept(now))
+
+
+def _kept(now: datetime) -> QuerySet[MaintenanceRow]:
     ended_lately = Q(ended_at__gte=now - MAINTENANCE_STAYS) | Q(ended_at=None, end__gte=now - MAINTENANCE_STAYS)
-    return tuple(at_moment(read_maintenance(row), now) for row in MaintenanceRow.objects.filter(ended_lately))
+    return MaintenanceRow.objects.filter(ended_lately)
 
 
 def maintenance(maintenance_id: str, *, now: datetime) -> Maintenance | None:

@@ -104,19 +104,11 @@ class Maintenance:
         return self.state in {"running", "overrun"}
 
 
-OVERRUN_COUNTS = timedelta(hours=24)
-"""How long a maintenance that nobody declared over is taken to go on; then it was forgotten, and counts as over."""
-
-
 def at_moment(maintenance: Maintenance, now: datetime) -> Maintenance:
-    """Return the maintenance in the state that it has at `now`: the clock starts it, only a person ends it in time."""
+    """Return the maintenance in the state that it has at `now`: the clock starts it, only a person ends it."""
     if maintenance.is_closed or now < maintenance.start:
         return maintenance
-    if now < maintenance.end:
-        return replace(maintenance, state="running")
-    if now < maintenance.end + OVERRUN_COUNTS:
-        return replace(maintenance, state="overrun")
-    return replace(maintenance, state="over", ended_at=maintenance.end + OVERRUN_COUNTS)
+    return replace(maintenance, state="running" if now < maintenance.end else "overrun")
 
 
 def maintenance_hits(maintenance: Maintenance, *, audience: str, functions: Sequence[str]) -> tuple[str, ...]:

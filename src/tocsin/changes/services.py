@@ -106,6 +106,19 @@ def cancel(maintenance_id: str, *, by: str, now: datetime) -> Maintenance:
     return _close(maintenance_id, "cancelled", by=by, now=now)
 
 
+def plan_of(maintenance: Maintenance) -> Plan:
+    """Return what was planned, so that a part of it can be changed."""
+    return Plan(
+        services=maintenance.services,
+        start=maintenance.start,
+        end=maintenance.end,
+        effect={language: maintenance.effect[language] for language in LANGUAGES},
+        functions=maintenance.functions,
+        audiences=maintenance.audiences,
+        is_public=maintenance.is_public,
+    )
+
+
 def note_told(maintenance_id: str, what: str) -> None:
     """Remember, in the caller's transaction, that subscribers were told this of a maintenance."""
     row = MaintenanceRow.objects.get(pk=maintenance_id)

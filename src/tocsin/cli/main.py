@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "key": "Create and revoke the API keys of machines that send observations.",
     "panel": "Invite the professionals who tell what works for them.",
     "subscribers": "List, add and remove those who asked to be told.",
+    "maintenance": "Announce planned maintenance, change it, end it, call it off.",
     "automation": "Unlock or lock automatic publication.",
     "hold": "Stop every automatic publication and activation at once.",
     "release": "Let automatic publication and activation go on.",

@@ -30,6 +30,7 @@ from tocsin.runtime import signs
 from tocsin.runtime.engine_loop import EngineLoop, Stages
 from tocsin.runtime.live import LiveFederation
 from tocsin.runtime.locks import only_one
+from tocsin.runtime.maintenance import tell_maintenance
 from tocsin.runtime.publisher import Publisher
 from tocsin.runtime.replay import Step
 from tocsin.runtime.signals import stop_on_signals
@@ -115,7 +116,7 @@ class LearningFederation:
 
 
 class Follower:
-    """Hears of every saved tick: keeps a point a minute for the charts and, where asked to, tells the story."""
+    """Hears of every saved tick: tells of maintenance, keeps a point a minute for the charts, and tells the story."""
 
     def __init__(self, *, tells: bool) -> None:
         """Say whether to tell the story on standard output."""
@@ -124,6 +125,7 @@ class Follower:
 
     def __call__(self, situation: Situation, outcome: Outcome, federation: Federation) -> None:
         """Follow one tick."""
+        tell_maintenance(outcome.at, pack=federation.pack, templates=federation.templates)
         minute = floor_to(outcome.at, MINUTE)
         if minute != self._drawn_at:
             self._drawn_at = minute

@@ -77,6 +77,19 @@ MESSAGES: Mapping[str, frozenset[str]] = {
     "sms.papers": frozenset(),
     "sms.unconfirmed": frozenset(),
     "sms.next": frozenset({"time"}),
+    # Of maintenance
+    "maintenance.several": frozenset(),
+    "maintenance.announced": frozenset({"functions"}),
+    "maintenance.changed": frozenset({"functions"}),
+    "maintenance.begins": frozenset({"functions"}),
+    "maintenance.overrun": frozenset({"functions"}),
+    "maintenance.over": frozenset({"functions"}),
+    "maintenance.cancelled": frozenset({"functions"}),
+    "maintenance.when": frozenset({"start", "end", "effect"}),
+    "maintenance.planned_end": frozenset({"end", "effect"}),
+    "maintenance.next_start": frozenset({"start"}),
+    "maintenance.next_end": frozenset(),
+    "maintenance.sms_when": frozenset({"start", "end"}),
 }
 """Every message a pack must hold, with the facts it may use."""
 
