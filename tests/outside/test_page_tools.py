@@ -1,0 +1,92 @@
+"""What tools for pages say: the Nu HTML checker of every page, Lighthouse of the page that people open."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bulletin_cases import PACK_FOLDER, belgium
+from exported_site import mixed, official
+from published_site import Published
+from tocsin.continuity.queries import load_procedures
+from tocsin.status_site.rules.facts import Facts
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+ENOUGH = 0.95
+
+
+def morning(**changes: Any) -> Facts:
+    """A bad morning, now, on the pack's own procedures."""
+    now = datetime.now(UTC)
+    return replace(mixed(procedures=load_procedures(PACK_FOLDER, belgium()), **changes), now=now, checked_at=now)
+
+
+def test_the_html_checker_finds_no_error_on_any_page(tools: Path, published: Published) -> None:
+    published.show(morning())
+    pages = sorted(str(path) for path in published.folder.resolve().rglob("*.html"))
+    assert len(pages) > 100
+    jar = tools / "node_modules/vnu-jar/build/dist/vnu.jar"
+    answer = subprocess.run(
+        ["java", "-Xss2m", "-jar", str(jar), "--format", "json", "--skip-non-html", *pages],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    messages = json.loads(answer.stderr or answer.stdout)["messages"]
+    said = sorted({f"{Path(one['url']).name}: {one['message']}" for one in messages if one["type"] != "info"})
+    assert said == []
+
+
+def lighthouse(tools: Path, url: str, folder: Path) -> Mapping[str, float]:
+    report = folder / "report.json"
+    answer = subprocess.run(
+        [
+            str(tools / "node_modules/.bin/lighthouse"),
+            url,
+            "--quiet",
+            "--output=json",
+            f"--output-path={report}",
+            f"--chrome-flags={CHROMIUM_FLAGS} --user-data-dir={folder / 'profile'}",
+            "--max-wait-for-load=20000",
+        ],
+        env=os.environ | {"CHROME_PATH": CHROMIUM},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    categories = json.loads(report.read_text())["categories"]
+    return {name: category["score"] for name, category in categories.items()}
+
+
+@pytest.mark.browser
+def test_lighthouse_is_content_with_an_official_page_on_a_bad_morning(
+    tools: Path, published: Published, tmp_path: Path
+) -> None:
+    published.show(morning(pack=official(belgium())))
+    scores = lighthouse(tools, f"{published.base}/site/nl/pharmacist/index.html", tmp_path)
+
+    assert set(scores) == {"performance", "accessibility", "best-practices", "seo"}
+    assert {name: score for name, score in scores.items() if score < ENOUGH} == {}
+
+
+@pytest.mark.browser
+def test_lighthouse_is_content_with_a_demonstration_but_for_its_being_kept_from_search(
+    tools: Path, published: Published, tmp_path: Path
+) -> None:
+    published.show(morning())
+    scores = lighthouse(tools, f"{published.base}/site/en/index.html", tmp_path)
+
+    assert {name: score for name, score in scores.items() if score < ENOUGH and name != "seo"} == {}
