@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from tocsin.bulletins.models import ApprovalRow, BulletinRow, PageRecord, ShadowDraftRow
 
-NOT_MESSAGES = frozenset({"plain_language.toml", "maintenance.toml"})
-"""Files beside the bulletins' messages that others read: the words of the plain-language check, planned maintenance."""
+NOT_MESSAGES = frozenset({"plain_language.toml"})
+"""Files beside the messages that hold none: the words of the plain-language check."""
 
 VERSION_LENGTH = 12
 """Forty-eight bits tell a bulletin's drafts apart, and fit into a text message."""
@@ -115,6 +115,13 @@ def policy() -> PublicationPolicy:
         holding="ask" if row.holding == "ask" else "automatic",
         crucial=frozenset(function.id for function in configured_pack().functions.values() if function.is_crucial),
     )
+
+
+def quiet_hours() -> dict[str, Any]:
+    """Return the quiet hours in force, as `notifications.rules.quiet` reads them; empty: as shipped."""
+    from tocsin.bulletins.models import PolicyRow
+
+    return PolicyRow.objects.filter(pk=1).values_list("quiet", flat=True).first() or {}
 
 
 def _approvals(stored: Mapping[str, str]) -> dict[Severity, Approval]:
