@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tocsin.bulletins.queries import load_templates
+from tocsin.bulletins.queries import load_plain_words, load_templates
+from tocsin.bulletins.rules.room import without_room
 from tocsin.catalog.queries import check_pack, load_pack
 from tocsin.catalog.rules.findings import Finding, errors_in
 from tocsin.catalog.rules.model import Pack
-from tocsin.continuity.queries import check_procedures
+from tocsin.continuity.queries import check_procedures, load_procedures
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.notifications.ports import ChannelSettings
-from tocsin.plugins.channels.email.channel import build as build_channel
+from tocsin.plugins.channels.apprise import channel as apprise
+from tocsin.plugins.channels.email import channel as email
+from tocsin.plugins.channels.sms import channel as sms
 from tocsin.plugins.probes.http.probe import read_probes
 from tocsin.plugins.sources.otlp.names import read_names
 from tocsin.runtime.configuration import Configuration
@@ -20,10 +24,7 @@ from tocsin.runtime.configuration import Configuration
 
 def configuration_findings(configuration: Configuration) -> list[Finding]:
     """Return everything to mend in a configuration that could be read."""
-    findings = [*_addresses(configuration)]
-    if configuration.smtp_url:
-        mail = ChannelSettings(configuration.smtp_url, mail_from=configuration.mail_from, sender_name="")
-        findings += _refusal(lambda: build_channel(mail))
+    findings = [*_addresses(configuration), *_channels(configuration)]
     if configuration.debug:
         message = "Debugging shows the inside of errors to whoever causes them."
         findings.append(_finding("debug", "configuration.debug", message, "Set it to false.", is_error=False))
@@ -35,7 +36,19 @@ def pack_findings(folder: Path, *, today: date) -> list[Finding]:
     findings = check_pack(folder)
     if not errors_in(findings):
         findings += check_procedures(folder, load_pack(folder), today=today)
-    return [*findings, *_refusal(lambda: load_templates(folder))]
+    return [*findings, *_message_findings(folder, is_sound=not errors_in(findings))]
+
+
+def _message_findings(folder: Path, *, is_sound: bool) -> list[Finding]:
+    # How long a message becomes depends on names and procedures, so these must be readable first.
+    unreadable = _refusal(lambda: load_templates(folder))
+    if unreadable or not is_sound:
+        return unreadable
+    pack = load_pack(folder)
+    return [
+        *_refusal(lambda: load_plain_words(folder)),
+        *without_room(load_templates(folder), pack=pack, procedures=load_procedures(folder, pack)),
+    ]
 
 
 def reference_findings(configuration: Configuration, pack: Pack) -> list[Finding]:
@@ -60,6 +73,20 @@ def _refusal(attempt: Callable[[], object]) -> list[Finding]:
     except ConfigurationError as error:
         return refused(error)
     return []
+
+
+def _channels(configuration: Configuration) -> list[Finding]:
+    # The others only need keys of their own, which the first start makes.
+    given = ChannelSettings(
+        configuration.smtp_url,
+        mail_from=configuration.mail_from,
+        sender_name="",
+        sms_file=configuration.sms_file,
+        apprise_services=configuration.apprise_services,
+        may_reach_private=configuration.channels_may_reach_private,
+    )
+    builders = (email.build, sms.build, apprise.build)
+    return [finding for build in builders for finding in _refusal(partial(build, given))]
 
 
 def _addresses(configuration: Configuration) -> Iterator[Finding]:

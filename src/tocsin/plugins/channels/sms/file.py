@@ -30,6 +30,7 @@ OPERATORS: Final = OutwardPolicy(may_use_http=True, may_reach_private=True)
 _KINDS: Final = ("http", "smpp")
 _FORMATS: Final = ("json", "form", "query")
 _LONGEST_SENDER: Final = 15
+_VALUES: Final = (("Literal", str), ("Mapping", Mapping), ("bool", bool), ("int", int), ("str", str))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def _fits(value: Any, kind: str) -> bool:
     if "tuple" in kind:
         item: type = int if "int" in kind else str
         return isinstance(value, tuple) or (isinstance(value, list) and all(isinstance(each, item) for each in value))
-    wanted = {"bool": bool, "int": int, "str": str}.get(kind, str if "Literal" in kind else Mapping)
+    wanted: type = next(kept for name, kept in _VALUES if name in kind)
     return isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
 
 
