@@ -79,6 +79,11 @@ def set_holding(holding: str, *, by: str, reason: str = "", now: datetime) -> No
     _change({"holding": holding}, _Act("policy.holding_set", by, now, reason, {"holding": holding}))
 
 
+def set_quiet_hours(hours: Mapping[str, Any], *, by: str, reason: str = "", now: datetime) -> None:
+    """Say when messages may wait until the morning; `hours` as `notifications.rules.quiet.stored` writes them."""
+    _change({"quiet": dict(hours)}, _Act("policy.quiet_set", by, now, reason, {"quiet": dict(hours)}))
+
+
 @transaction.atomic
 def note_shadow(drafts: Mapping[str, tuple[Bulletin, Sequence[Reason]]], *, now: datetime) -> None:
     """Keep what automation would publish now, were it unlocked: drafted, scored, not sent; each of them once.

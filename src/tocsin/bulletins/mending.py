@@ -33,7 +33,7 @@ from tocsin.kernel.reasons import Reason
 
 
 @transaction.atomic
-def correct(  # noqa: PLR0913 what, how, who and when, each named at the call
+def correct(
     bulletin_id: str,
     texts: Mapping[str, AudienceText],
     *,

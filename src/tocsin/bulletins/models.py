@@ -66,7 +66,7 @@ class ShadowDay(models.Model):
 
 
 class PolicyRow(models.Model):
-    """The publication policy in force; one row (`id` = 1)."""
+    """The publication policy in force; one row (`id` = 1); `quiet`: the quiet hours, as `notifications` reads them."""
 
     automation = models.CharField(max_length=10, default="manual")
     min_eyes = models.PositiveSmallIntegerField(default=2)
@@ -75,6 +75,7 @@ class PolicyRow(models.Model):
     is_held = models.BooleanField(default=False)
     approvals = models.JSONField(default=dict)
     holding = models.CharField(max_length=10, default="automatic")
+    quiet = models.JSONField(default=dict)
 
 
 class PageRecord(models.Model):

@@ -46,6 +46,13 @@ def confirm_activation(activation_id: int, *, by: str, now: datetime) -> Activat
 
 
 @transaction.atomic
+def confirm_proposed(incident_id: str, *, by: str, now: datetime) -> list[ActivationRow]:
+    """Put every procedure that is proposed for an incident in force, each as `confirm_activation` does."""
+    proposed = ActivationRow.objects.filter(incident=incident_id, state="proposed").order_by("id")
+    return [confirm_activation(row.pk, by=by, now=now) for row in proposed]
+
+
+@transaction.atomic
 def extend_activation(activation_id: int, *, until: datetime, by: str, now: datetime) -> ActivationRow:
     """Set until when a procedure in force stays so, or put one whose time was up in force again.
 

@@ -19,6 +19,8 @@ class RuntimeConfig(AppConfig):
 
 
 def _announce(*, bulletin: Any, now: Any, **_: Any) -> None:
+    from tocsin.bulletins.queries import quiet_hours
+    from tocsin.notifications.rules.quiet import read
     from tocsin.notifications.services import enqueue
 
-    enqueue(bulletin, now=now)
+    enqueue(bulletin, now=now, quiet_hours=read(quiet_hours()))

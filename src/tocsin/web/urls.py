@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from tocsin.web.views import acts, console, panel, problem, session
+from tocsin.web.views import acts, composer, console, governing, panel, problem, session
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
@@ -23,6 +23,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/functions/<str:function_id>/", console.function, name="console-function"),
     path("console/incidents/<str:incident_id>/", console.incident, name="console-incident"),
     path("console/bulletins/<str:bulletin_id>/", console.bulletin, name="console-bulletin"),
+    path("console/bulletins/<str:bulletin_id>/edit/", composer.edit, name="console-edit"),
+    path("console/bulletins/<str:bulletin_id>/check/", composer.check, name="console-check"),
+    path("console/policy/", governing.policy, name="console-policy"),
+    path("console/policy/set/<str:what>/", governing.change, name="policy-set"),
+    path("console/shadow/", governing.shadow, name="console-shadow"),
+    path("console/shadow/<str:bulletin_id>/", governing.review, name="shadow-review"),
     path("console/incidents/<str:incident_id>/<str:act>/", acts.on_incident, name="act-incident"),
     path("console/bulletins/<str:bulletin_id>/<str:act>/", acts.on_bulletin, name="act-bulletin"),
     path("console/activations/<int:activation_id>/<str:act>/", acts.on_activation, name="act-activation"),

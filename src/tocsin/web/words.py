@@ -53,6 +53,8 @@ BULLETINS: Words = {
     "first": _("First message"),
     "update": _("Update"),
     "holding": _("Holding message"),
+    "correction": _("Correction"),
+    "retraction": _("False alarm taken back"),
     "end": _("End of the outage"),
 }
 
@@ -77,6 +79,13 @@ TIMELINE: Words = {
     "bulletin_published": _("Message published"),
     "bulletin_discarded": _("Draft set aside"),
     "bulletin_superseded": _("Draft replaced by a newer one"),
+    "bulletin_approved": _("Message approved by one person"),
+    "bulletin_approvals_void": _("Approvals void: the words changed"),
+    "bulletin_edited": _("Words of the message edited"),
+    "bulletin_moved": _("Facts moved under edited words"),
+    "bulletin_carried_over": _("Edited words carried over to newer facts"),
+    "bulletin_edit_dropped": _("Edited words dropped"),
+    "retracted": _("Taken back as a false alarm"),
     "activation_proposed": _("Procedure proposed"),
     "activation_active": _("Procedure put in force"),
     "activation_confirmed": _("Procedure put in force"),
@@ -158,6 +167,32 @@ PARTS: Words = {
     "subject": _("subject"),
     "sms": _("text message"),
     "push": _("notification"),
+}
+
+SEVERITIES: Words = {
+    "grave": _("Something crucial does not work, everywhere"),
+    "serious": _("Something does not work, for some"),
+    "limited": _("Disrupted, or not clear yet"),
+    "unsure": _("Too little evidence"),
+}
+
+APPROVALS: Words = {
+    "automatic": _("nobody, once automation is unlocked"),
+    "one_click": _("one person"),
+    "two_people": _("two people"),
+}
+
+HOLDING: Words = {
+    "automatic": _("it goes out by itself if it claims nothing new"),
+    "ask": _("it waits for a person"),
+}
+
+FATES: Words = {
+    "published": _("A person published it"),
+    "edited": _("A person changed its words and published it"),
+    "discarded": _("A person set it aside"),
+    "superseded": _("It was replaced by a newer one"),
+    "waits": _("It still waits"),
 }
 
 LANGUAGES: Mapping[str, str] = {"fr": "Français", "nl": "Nederlands", "de": "Deutsch", "en": "English"}

@@ -1,7 +1,7 @@
 """How facts are written on the screens."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import template
@@ -12,7 +12,7 @@ from tocsin.bulletins.rules import wording
 from tocsin.bulletins.rules.clock_words import typeset
 from tocsin.bulletins.rules.model import AudienceText, Bulletin
 from tocsin.detection.rules.model import State
-from tocsin.kernel.clock import in_brussels
+from tocsin.kernel.clock import BRUSSELS, in_brussels
 from tocsin.kernel.language import Language, LocalizedText
 from tocsin.kernel.reasons import Reason
 from tocsin.observations.models import IntakeCount
@@ -118,6 +118,48 @@ def eye_list(keys: Iterable[str]) -> str:
 def bulletin_kind(key: str) -> str:
     """Say what kind of message it is."""
     return words.word(words.BULLETINS, key)
+
+
+@register.filter
+def severity_words(key: str) -> str:
+    """Say how much hangs on a message."""
+    return words.word(words.SEVERITIES, key)
+
+
+@register.filter
+def approval_words(key: str) -> str:
+    """Say who must agree."""
+    return words.word(words.APPROVALS, key)
+
+
+@register.filter
+def holding_words(key: str) -> str:
+    """Say what becomes of a promised update that nobody approved."""
+    return words.word(words.HOLDING, key)
+
+
+@register.filter
+def fate_words(key: str) -> str:
+    """Say what people did with a shadow draft."""
+    return words.word(words.FATES, key)
+
+
+@register.filter
+def percent(share: float) -> str:
+    """Write a share."""
+    return reasons.written("right_share", share, reason=Reason(""), names={})
+
+
+@register.filter
+def span(length: timedelta) -> str:
+    """Write a length of time in words."""
+    return times.duration_in_words(abs(length))
+
+
+@register.filter
+def date_words(day_: date) -> str:
+    """Write a day."""
+    return times.day(datetime.combine(day_, time(12), tzinfo=BRUSSELS))
 
 
 @register.filter

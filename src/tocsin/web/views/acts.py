@@ -13,9 +13,10 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from tocsin.bulletins import governing
+from tocsin.bulletins import governing, mending
 from tocsin.bulletins import services as bulletins
 from tocsin.continuity import services as continuity
 from tocsin.incidents import services as incidents
@@ -33,7 +34,7 @@ ON_POLICY: Mapping[str, Act] = {
     "unlock": governing.unlock_automation,
     "lock": governing.lock_automation,
 }
-ON_BULLETIN: Mapping[str, Act] = {"publish": bulletins.publish_draft, "discard": bulletins.discard_draft}
+ON_BULLETIN: Mapping[str, Act] = {"publish": bulletins.approve, "discard": bulletins.discard_draft}
 ON_INCIDENT: Mapping[str, Act] = {
     "take": incidents.take,
     "confirm": incidents.confirm,
@@ -56,7 +57,7 @@ def on_policy(request: HttpRequest, act: str) -> HttpResponse:
 @require_POST
 @login_required
 def on_bulletin(request: HttpRequest, bulletin_id: str, act: str) -> HttpResponse:
-    """Publish a draft, or set it aside."""
+    """Approve a draft, which publishes it once enough people agree, or set it aside."""
     service = _known(ON_BULLETIN, act)
     return _done(request, lambda by, now: service(bulletin_id, by=by, now=now))
 
@@ -77,14 +78,29 @@ def on_activation(request: HttpRequest, activation_id: int, act: str) -> HttpRes
 @require_POST
 @login_required
 def on_incident(request: HttpRequest, incident_id: str, act: str) -> HttpResponse:
-    """Take an incident, confirm it, call it mitigated, close it, or note something on its timeline."""
+    """Take an incident, confirm it, call it mitigated, close it, take it back, note something on its timeline.
+
+    `force` puts every procedure that is proposed for it in force.
+    """
     words = request.POST.get("text", "")
     if act == "note":
         return _done(request, lambda by, now: incidents.note(incident_id, words, by=by, now=now))
     if act == "close":
         return _done(request, lambda by, now: incidents.close(incident_id, reason=words, by=by, now=now))
+    if act == "retract":
+        return _retracted(request, incident_id, words)
+    if act == "force":
+        return _done(request, lambda by, now: continuity.confirm_proposed(incident_id, by=by, now=now))
     service = _known(ON_INCIDENT, act)
     return _done(request, lambda by, now: service(incident_id, by=by, now=now))
+
+
+def _retracted(request: HttpRequest, incident_id: str, reason: str) -> HttpResponse:
+    if request.POST.get("sure") != "yes":
+        # Everybody who was told is about to be told that we were wrong: never by a slip.
+        messages.error(request, gettext("Tick the box as well: everyone who was told will be told that we were wrong."))
+        return _answer(request)
+    return _done(request, lambda by, now: mending.retract(incident_id, reason=reason, by=by, now=now))
 
 
 def _known(acts: Mapping[str, Act], act: str) -> Act:
