@@ -6,6 +6,14 @@ from tocsin.kernel.errors import TocsinError
 from tocsin.web.words import Words
 
 SENTENCES: Words = {
+    "maintenance.order": _("It ends before it begins."),
+    "maintenance.in_past": _("It begins in the past."),
+    "maintenance.too_long": _("It lasts more than seven days."),
+    "maintenance.time": _("That is no time, or the clocks change just then. Write it like 2026-11-29 10:00."),
+    "maintenance.language": _("Say what users will notice, in all four languages."),
+    "maintenance.length": _("What users will notice is too long: 300 characters at most."),
+    "maintenance.nobody": _("Nobody’s work would be touched by it: name services or functions."),
+    "maintenance.closed": _("It is over, or was called off."),
     "incident.phase": _("The incident has moved on since you opened this page. What you see now is up to date."),
     "incident.note_length": _("A note needs some text, and no more than 2,000 characters."),
     "incident.reason_missing": _("Say in a few words why it can be closed, for those who read it later."),
