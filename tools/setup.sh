@@ -58,3 +58,16 @@ fi
 if [ "$kind" = test ] && ! command -v chromium >/dev/null 2>&1; then
     install_debian "the browser tests need Chromium" chromium fonts-dejavu-core
 fi
+
+# Other people's tools that look at what Tocsin publishes: from npm, and one of them runs on Java.
+npm_stamp() { cat tests/outside/package-lock.json tests/outside/.npmrc | sha256sum | cut -d' ' -f1; }
+if [ "$kind" = test ]; then
+    command -v java >/dev/null 2>&1 || install_debian "the HTML checker needs Java" default-jre-headless
+    command -v npm >/dev/null 2>&1 || install_debian "the checks with other people's tools need Node.js and npm" nodejs npm
+    if [ "$(cat tests/outside/node_modules/.stamp 2>/dev/null)" != "$(npm_stamp)" ]; then
+        say "    installing the npm tools of tests/outside, each checked against its hash"
+        (cd tests/outside && npm ci --no-audit --no-fund --loglevel=error >/dev/null) || {
+            say "tocsin: npm could not install the tools of tests/outside (in that folder: npm ci says more)."; exit 1; }
+        npm_stamp > tests/outside/node_modules/.stamp
+    fi
+fi

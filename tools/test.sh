@@ -17,4 +17,5 @@ part "unit and service tests" $bin/pytest -q -n 2 tests/rules tests/services tes
 part "API and web tests" $bin/pytest -q -n 2 tests/api tests/web
 part "acceptance tests" $bin/pytest -q -n 2 tests/acceptance
 part "browser tests" $bin/pytest -q tests/browser
+part "other people's tools" $bin/pytest -q tests/outside
 part "documentation tests" $bin/pytest -q tests/docs
