@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "panel": "Invite the professionals who tell what works for them.",
     "subscribers": "List, add and remove those who asked to be told.",
     "maintenance": "Announce planned maintenance, change it, end it, call it off.",
+    "outbox": "See what waits to be sent and why; allow more text messages.",
     "automation": "Unlock or lock automatic publication.",
     "hold": "Stop every automatic publication and activation at once.",
     "release": "Let automatic publication and activation go on.",

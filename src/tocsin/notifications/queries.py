@@ -155,6 +155,13 @@ def _plain(value: object) -> object:
     return format_moment(value) if isinstance(value, datetime) else value
 
 
+def subscriptions_of(address: str) -> list[Subscriber]:
+    """Return every subscription of an address, whatever became of it, oldest first."""
+    written = address.strip()
+    rows = Subscriber.objects.filter(address__in={written, written.lower()})
+    return list(rows.order_by("requested_at", "pk"))
+
+
 def active_subscribers(audiences: Iterable[str]) -> QuerySet[Subscriber]:
     """Return those who confirmed and did not leave, of some audiences, in the order in which they asked."""
     active = Subscriber.objects.filter(
@@ -276,6 +283,21 @@ class Deliveries:
     withdrawn: int
     held: int
     last_sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many messages of a channel wait, and what for (empty: for their turn)."""
+
+    channel: str
+    held_for: str
+    count: int
+
+
+def standing() -> list[Standing]:
+    """Return what waits, by channel and reason: "why has it not gone yet?" for the console."""
+    rows = OutboxMessage.objects.filter(WAITING).order_by("channel", "held_for")
+    return [Standing(*each) for each in rows.values_list("channel", "held_for").annotate(count=Count("pk"))]
 
 
 def deliveries(bulletin: str) -> Deliveries:
