@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from tocsin.web.views import acts, composer, console, governing, panel, problem, session
+from tocsin.web.views import acts, composer, console, governing, maintenance, panel, problem, session
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/keys/", console.keys, name="console-keys"),
     path("console/audit/", console.audit, name="console-audit"),
     path("console/intake/", console.intake, name="console-intake"),
+    path("console/maintenance/", maintenance.maintenance, name="console-maintenance"),
+    path("console/maintenance/<str:maintenance_id>/<str:act>/", maintenance.act, name="act-maintenance"),
     path("console/functions/<str:function_id>/", console.function, name="console-function"),
     path("console/incidents/<str:incident_id>/", console.incident, name="console-incident"),
     path("console/bulletins/<str:bulletin_id>/", console.bulletin, name="console-bulletin"),
