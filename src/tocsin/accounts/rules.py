@@ -119,6 +119,7 @@ def as_recovery_code(typed: str) -> str:
 
 def telephone(written: str) -> str | None:
     """Return a telephone number in the form +32470123456, None when it is none with its country's code."""
-    bare = re.sub(r"[\s./()-]", "", written)
+    # "+32 (0)470 …" says: with the country's code leave the zero out.
+    bare = re.sub(r"[\s./()-]", "", written.replace("(0)", ""))
     number = f"+{bare[2:]}" if bare.startswith("00") else bare
     return number if TELEPHONE.fullmatch(number) else None

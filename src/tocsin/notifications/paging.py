@@ -105,7 +105,7 @@ def _letter(what: Page, operator: Operator, whom: Called) -> Letter:
         sections = [Section("", (line,)) for line in (about, wants) if line]
         return Letter(
             language=language,
-            subject=f"{subject}: {about}" if about else subject,
+            subject=f"{subject} · {about}" if about else subject,
             headline=sentence,
             sections=tuple(sections),
             marks=marks(own, is_official=pack().authority is not None, is_drill=what.is_drill),
