@@ -6,16 +6,15 @@ async function main(url) {
   const client = new Statuspage("tocsin");
   client.setApiUrl(url);
   const api = client.api;
-  const [summary, status, components, all, unresolved, planned, upcoming] = await Promise.all([
+  const [summary, status, components, all, unresolved, upcoming] = await Promise.all([
     api.getSummary(),
     api.getStatus(),
     api.getComponents(),
     api.incidents.getAll(),
     api.incidents.getUnresolved(),
-    api.scheduledMaintenances.getAll(),
     api.scheduledMaintenances.getUpcoming(),
   ]);
-  process.stdout.write(JSON.stringify({ summary, status, components, all, unresolved, planned, upcoming }) + "\n");
+  process.stdout.write(JSON.stringify({ summary, status, components, all, unresolved, upcoming }) + "\n");
 }
 
 main(process.argv[2]).catch((error) => {
