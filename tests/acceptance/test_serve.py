@@ -150,7 +150,7 @@ def test_hold_is_in_force_at_once_and_release_lifts_it(served: Served) -> None:
     with closing(sqlite3.connect(served.data_folder / "tocsin.sqlite3")) as database:
         assert database.execute("SELECT is_held FROM bulletins_policyrow").fetchone() == (1,)
     assert "not held" in served.run("release", "--by", "ann").stdout
-    assert "unlocked" in served.run("automation", "unlock", "--by", "ann").stdout
+    assert "unlocked" in served.run("automation", "unlock", "--demonstration", "--by", "ann").stdout
     assert "locked" in served.run("automation", "lock", "--by", "ann").stdout
     shown = served.run("audit", "show").stdout
     assert [line.split()[3] for line in shown.splitlines()] == [
@@ -214,8 +214,11 @@ def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     assert orphaned.get("/readyz").json()["now"] == "2020-01-27T05:00:00Z"
     until(lambda: len(orphaned.processes()) >= 4)
     tree = [pid for pid, _ in orphaned.processes()]
+    (pages,) = [pid for pid, words in orphaned.processes() if "tocsin.runtime.process pages" in words]
     orphaned.stop(signal.SIGKILL)
-    until(lambda: not [pid for pid, words in commands() if pid in tree and "tocsin" in words], within_s=15)
+    until(lambda: [pid for pid, words in commands() if pid in tree and "tocsin" in words] == [pages], within_s=15)
+    os.kill(pages, signal.SIGTERM)  # what readers look at stays, until it is told to end or the next one takes over
+    until(lambda: pages not in dict(commands()), within_s=5)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "maintenance": "Announce planned maintenance, change it, end it, call it off.",
     "outbox": "See what waits to be sent and why; allow more text messages.",
     "automation": "Unlock or lock automatic publication.",
+    "policy": "Show and change who must agree, holding messages and quiet hours.",
     "hold": "Stop every automatic publication and activation at once.",
     "release": "Let automatic publication and activation go on.",
     "figures": "Print how fast users were told, and how wrong the pages were.",

@@ -135,6 +135,7 @@ def known_names(pack: Pack, procedures: Mapping[str, Procedure]) -> Names:
         "language": words.LANGUAGES,
         "part": words.spoken(words.PARTS),
         "state": words.spoken(words.STATES) | words.spoken(words.NOTICES),
+        "severity": words.spoken(words.SEVERITIES),
         "from": phases_and_states,
         "to": phases_and_states,
         "by": {"engine": gettext("Tocsin itself"), "policy": gettext("Tocsin itself")},
