@@ -109,7 +109,7 @@ def _submitted(link: socket.socket, smsc: Smsc, raw: bytes, sequence: int) -> bo
         return False
     if answer == "ask":
         _say(link, ENQUIRE, 0, 71)
-        _say(link, DELIVER, 0, 72, b"\0\1\1" + b"32470\0" + b"\1\1" + b"Tocsin\0" + b"\4" + b"\0" * 9 + b"\2ok")
+        _say(link, DELIVER, 0, 72, b"\0\1\1" + b"32470\0" + b"\1\1" + b"Tocsin\0" + b"\4" + b"\0" * 8 + b"\2ok")
         answer = 0
     _say(link, SUBMIT | ANSWER, int(answer), sequence, b"id-%d\0" % len(smsc.submitted) if answer == 0 else b"")
     return True
