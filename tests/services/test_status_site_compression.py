@@ -21,7 +21,12 @@ def test_each_text_has_both_forms_beside_it() -> None:
 
 def test_a_text_is_compressed_once_whatever_its_page_and_version(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bytes] = []
-    monkeypatch.setattr(compression, "forms_of", lambda content: (made.append(content), forms_of(content))[1])
+
+    def noted(content: bytes) -> compression.Forms:
+        made.append(content)
+        return forms_of(content)
+
+    monkeypatch.setattr(compression, "forms_of", noted)
     press = Press()
     press.packed({"a.html": LONG, "b.html": LONG})
     press.packed({"a.html": LONG, "c.html": LONG + b"new"})

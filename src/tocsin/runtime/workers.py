@@ -3,6 +3,7 @@
 import logging
 import threading
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from tocsin.notifications.tasks import run
 from tocsin.observations.services import accept_probe_results
 from tocsin.plugins.probes.http.probe import read_probes
 from tocsin.plugins.probes.http.running import run_due
+from tocsin.runtime import signs
 from tocsin.runtime.configuration import Configuration
 from tocsin.runtime.signals import stop_on_signals
 
@@ -27,7 +29,7 @@ def send_notifications() -> None:
     """Send waiting messages until SIGTERM, and erase now and then what is no longer needed of people."""
     stopping = threading.Event()
     stop_on_signals(stopping.set)
-    run(settings.CLOCK, stopping)
+    run(settings.CLOCK, stopping, sign=partial(signs.leave, settings.CONFIGURATION.data_folder, "outbox"))
 
 
 def run_probes() -> None:

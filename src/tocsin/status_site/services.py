@@ -31,6 +31,7 @@ from tocsin.status_site import queries
 from tocsin.status_site.compression import Press
 from tocsin.status_site.couriers import Courier
 from tocsin.status_site.exports import render_exports
+from tocsin.status_site.frame import rendered
 from tocsin.status_site.ports import Addresses, Files, Publication, Target, TargetFactory
 from tocsin.status_site.reading_back import STAMP
 from tocsin.status_site.rendering import render_pages, render_standing, standing_key
@@ -82,7 +83,8 @@ class Site:
         """Return every file; what stays true longer than a minute is rendered again only when it changed."""
         wanted = standing_key(facts)
         if self.standing_for != wanted:
-            self.standing = render_standing(facts, templates=self.templates)
+            absent = rendered("absent", {"site_url": self.addresses.site_url.rstrip("/")}).encode()
+            self.standing = render_standing(facts, templates=self.templates) | {"404.html": absent}
             self.standing_for = wanted
         return {
             **self.standing,
@@ -106,17 +108,17 @@ def publish_site(site: Site, *, now: datetime, is_replay: bool = False) -> Publi
     facts = queries.facts(now=now, pack=site.pack, procedures=site.procedures, is_replay=is_replay)
     steps.done("facts")
     version = int(now.timestamp())
-    rendered = site.render(facts)
-    rendered |= stamps(rendered, facts, version=version)
+    files = site.render(facts)
+    files |= stamps(files, facts, version=version)
     steps.done("render")
-    publication = Publication(version, site.press.packed(rendered), now)
+    publication = Publication(version, site.press.packed(files), now)
     steps.done("compress")
     refusals = _handed_over(site, publication)
     steps.done("write")
     report = PublishReport(
         version=version,
-        files=len(rendered),
-        changed=sum(1 for name, content in rendered.items() if site.shown.get(name) != content),
+        files=len(files),
+        changed=sum(1 for name, content in files.items() if site.shown.get(name) != content),
         is_news=len(refusals) < len(site.targets) and _is_news(facts, version),
         is_stale=facts.is_stale,
         duration_ms=steps.all_ms,
@@ -126,21 +128,21 @@ def publish_site(site: Site, *, now: datetime, is_replay: bool = False) -> Publi
         courier.hand(publication)
     if refusals:
         raise refusals[0]
-    site.shown = rendered
+    site.shown = files
     return report
 
 
-def stamps(rendered: Mapping[str, bytes], facts: Facts, *, version: int) -> Files:
+def stamps(files: Mapping[str, bytes], facts: Facts, *, version: int) -> Files:
     """Return the files that tell monitors and read-back what is shown: its version, and that somebody is at work."""
     digest = hashlib.blake2b(digest_size=16)
-    for name, content in rendered.items():
+    for name, content in files.items():
         digest.update(f"{name} {len(content)}\n".encode())
         digest.update(content)
     looked = None if facts.checked_at is None else format_moment(facts.checked_at)
     common = {"version": version, "published_at": format_moment(facts.now), "checked_at": looked}
     stamp = common | {
         "valid_until": format_moment(facts.valid_until),
-        "files": len(rendered),
+        "files": len(files),
         "hash": digest.hexdigest(),
     }
     sent_at = None if facts.own is None or facts.own.sent_at is None else format_moment(facts.own.sent_at)

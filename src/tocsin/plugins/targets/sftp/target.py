@@ -64,7 +64,7 @@ class SftpTarget:
         except (OSError, asyncssh.Error, TimeoutError) as error:
             raise DeliveryError(
                 "target.unreachable",
-                f"The host does not take it: {error or type(error).__name__}.",
+                f"The host does not take it: {str(error) or type(error).__name__}.",
                 permanent=False,
                 where=f"sftp://{self._door.host}:{self._door.port}{self._folder}",
                 hint="It is tried again. Look at the address, the key and the host's own key.",
