@@ -31,7 +31,9 @@ class Device:
     def make(self, options: dict[str, Any]) -> str:
         asked = options["publicKey"]
         public = AttestedCredentialData.create(
-            bytes(Aaguid(b"\0" * 16)), self.credential, ES256.from_cryptography_key(self.key.public_key())
+            bytes(Aaguid(b"\0" * 16)),
+            self.credential,
+            ES256.from_cryptography_key(self.key.public_key()),  # type: ignore[no-untyped-call]  # the library's
         )
         seen = self._seen(asked["rp"]["id"], HAS_CREDENTIAL, public)
         made = AttestationObject.create("none", seen, {})
@@ -51,9 +53,10 @@ class Device:
     def _seen(self, party: str, flags: int, public: AttestedCredentialData | None) -> AuthenticatorData:
         flags |= USER_PRESENT | (USER_VERIFIED if self.recognises_owner else 0)
         digest = hashlib.sha256(party.encode()).digest()
-        return AuthenticatorData.create(
+        found: AuthenticatorData = AuthenticatorData.create(
             digest, AuthenticatorData.FLAG(flags), self.counter or 0, bytes(public) if public else b""
         )
+        return found
 
     def _said(self, kind: str, challenge: str) -> bytes:
         return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": False}).encode()

@@ -1,5 +1,6 @@
 """Second factors: codes held against another implementation, passkeys against keys made here; each step audited."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -141,7 +142,7 @@ def test_a_passkey_that_proves_nothing_is_refused(ann: Operator, case: str) -> N
     question, other = factors.ask_for_passkey(ann), factors.ask_for_passkey(ann)
     assert question is not None
     assert other is not None
-    answers = {
+    answers: dict[str, Callable[[], str]] = {
         "other-question": lambda: device.prove(other.options),
         "other-device": lambda: Device(ORIGIN).prove(question.options),
         "other-origin": lambda: replace(device, origin="https://evil.example").prove(question.options),

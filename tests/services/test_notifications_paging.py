@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -48,7 +49,12 @@ def sent() -> list[tuple[str, str]]:
 
 
 def letters() -> list[Letter]:
-    return [letter_from_json(row.payload["letter"]) for row in OutboxMessage.objects.order_by("pk")]
+    return [letter_from_json(payload(row)["letter"]) for row in OutboxMessage.objects.order_by("pk")]
+
+
+def payload(row: OutboxMessage) -> dict[str, Any]:
+    assert row.payload is not None
+    return dict(row.payload)
 
 
 def drafted(*, at: timedelta = timedelta()) -> str:
@@ -90,7 +96,7 @@ def test_a_text_message_goes_to_who_has_a_number_once_the_channel_is_there(monke
     monkeypatch.setattr(paging, "channels", lambda: {"email": None, "sms": None})
     page(Page("draft_waits", "two", bulletin="2020-01-27-1-b1", version="0123456789ab"), now=NOW)
     assert sent()[1:] == [("ann@example.org", "email"), ("+32470123456", "sms")]
-    said = OutboxMessage.objects.get(channel="sms").payload["sms"]
+    said = payload(OutboxMessage.objects.get(channel="sms"))["sms"]
     assert said.startswith("UNOFFICIAL DEMONSTRATION A message is drafted and waits for your approval. http")
     assert "/approve/2020-01-27-1-b1.0123456789ab." in said
 
