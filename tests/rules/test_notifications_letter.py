@@ -20,6 +20,9 @@ LABELS = Labels(
     unofficial="Unofficial",
     replay_short="Replay",
     replay="Replay: simulated",
+    comes_and_goes_short="Comes and goes",
+    comes_and_goes="It comes and goes.",
+    several="Several",
 )
 
 

@@ -5,11 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.notifications.rules.retry import (
+    FAILURES,
     FIRST_WAIT,
+    GIVE_UP_AFTER,
     JITTER,
     LONGEST_WAIT,
-    MAX_ATTEMPTS,
     is_given_up,
+    suppression_of,
     wait_before_retry,
 )
 
@@ -39,13 +41,34 @@ def test_the_same_message_waits_as_long_each_time_it_is_computed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attempts", "permanent", "expected"),
-    [(1, False, False), (MAX_ATTEMPTS - 1, False, False), (MAX_ATTEMPTS, False, True), (1, True, True)],
+    ("age", "attempts", "permanent", "expected"),
+    [
+        (timedelta(), 1, False, False),
+        (timedelta(), 1, True, True),
+        (GIVE_UP_AFTER - timedelta(seconds=1), 90, False, False),
+        (GIVE_UP_AFTER, 2, False, True),
+        (GIVE_UP_AFTER * 3, 1, False, False),
+    ],
 )
-def test_giving_up(attempts: int, permanent: bool, expected: bool) -> None:  # noqa: FBT001  (a table)
-    assert is_given_up(attempts, permanent=permanent) is expected
+def test_giving_up(age: timedelta, attempts: int, permanent: bool, expected: bool) -> None:  # noqa: FBT001  (a table)
+    assert is_given_up(age, attempts, permanent=permanent) is expected
 
 
-def test_all_attempts_together_last_about_an_hour() -> None:
-    total = sum((wait_before_retry(n, key="any") for n in range(1, MAX_ATTEMPTS)), timedelta())
-    assert timedelta(minutes=40) < total < timedelta(minutes=90)
+@pytest.mark.parametrize(
+    ("failures", "code", "expected"),
+    [
+        (1, "email.refused", ""),
+        (FAILURES - 1, "email.refused", ""),
+        (FAILURES, "email.refused", "email.refused"),
+        (1, "webpush.gone", "webpush.gone"),
+    ],
+)
+def test_an_address_is_left_alone_after_failures_in_a_row_or_when_it_has_ended(
+    failures: int, code: str, expected: str
+) -> None:
+    assert suppression_of(failures, code=code) == expected
+
+
+def test_a_server_that_is_away_for_an_hour_is_tried_again_all_the_time() -> None:
+    hour = sum((wait_before_retry(n, key="any") for n in range(1, 12)), timedelta())
+    assert timedelta(minutes=40) < hour < GIVE_UP_AFTER

@@ -1,22 +1,27 @@
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
 from django.db import transaction
 
-from announcements import at, audience_text, bulletin
+from announcements import at, bulletin
+from tocsin.bulletins.rules.model import Bulletin
 from tocsin.kernel.clock import FixedClock, ReplayClock
 from tocsin.kernel.errors import DeliveryError
-from tocsin.notifications import services
+from tocsin.notifications import leasing, services
+from tocsin.notifications.delivery import prepare
+from tocsin.notifications.fanout import write_out
+from tocsin.notifications.leasing import Taken
 from tocsin.notifications.models import OutboxMessage, Subscriber
 from tocsin.notifications.ports import UNREACHABLE, Channel
-from tocsin.notifications.queries import deliveries
+from tocsin.notifications.queries import deliveries, token_for
 from tocsin.notifications.rules.model import Message, Subscription
-from tocsin.notifications.rules.retry import FIRST_WAIT, JITTER, LEASE, MAX_ATTEMPTS
+from tocsin.notifications.rules.retry import FIRST_WAIT, GIVE_UP_AFTER, JITTER, LEASE
 
 pytestmark = pytest.mark.django_db
 
+WITH_DRILLS = Subscription("pharmacist", with_drills=True)
 MACHINE = at(1_000_000)
 """The machine's clock stands years after the replayed one: leases must not mix the two."""
 
@@ -48,6 +53,10 @@ def temporary(code: str = "email.refused") -> DeliveryError:
     return DeliveryError(code, "450 try again", permanent=False)
 
 
+def take(holder: str, now: datetime) -> list[Taken]:
+    return leasing.take("email", limit=10, holder=holder, now=now)
+
+
 def only(channel: Channel) -> Mapping[str, Channel]:
     return {"email": channel}
 
@@ -56,6 +65,13 @@ def work(channel: Channel, *, now: datetime | None = None, machine: datetime = M
     return services.work(
         FixedClock(now or at(5)), limit=limit, machine=FixedClock(machine), channels_given=only(channel)
     )
+
+
+def announce(told: Bulletin, *, now: datetime) -> int:
+    """Publish to subscribers and write it out; return how many messages that made."""
+    services.enqueue(told, now=now)
+    prepare(FixedClock(now), machine=FixedClock(MACHINE))
+    return OutboxMessage.objects.filter(announcement__bulletin=told.id).count()
 
 
 def subscriber(address: str = "a@example.org", *, audience: str = "pharmacist", language: str = "fr") -> Subscriber:
@@ -67,45 +83,82 @@ def test_enqueueing_writes_one_message_to_everyone_concerned_in_their_language()
     subscriber("fr@example.org", language="fr")
     subscriber("nl@example.org", language="nl")
     subscriber("doctor@example.org", audience="doctor")
-    assert services.enqueue(bulletin(), now=at(3)) == 2
-    rows = OutboxMessage.objects.order_by("pk")
-    assert [(row.recipient, row.payload["language"], row.created_at) for row in rows] == [
+    assert announce(bulletin(), now=at(3)) == 2
+    channel = FakeChannel()
+    work(channel)
+    assert [(each.recipient, each.letter.language, each.at) for each in channel.sent] == [
         ("fr@example.org", "fr", at(3)),
         ("nl@example.org", "nl", at(3)),
     ]
-    assert rows[0].payload["headline"].endswith(" fr")
+    assert channel.sent[0].letter.headline.endswith(" fr")
 
 
 def test_enqueueing_the_same_bulletin_again_adds_nothing() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
-    assert services.enqueue(bulletin(), now=at(4)) == 0
+    announce(bulletin(), now=at(3))
+    assert announce(bulletin(), now=at(4)) == 1
+    assert not services.enqueue(bulletin(), now=at(4))
     assert OutboxMessage.objects.filter(withdrawn_at=None).count() == 1
 
 
 def test_messages_are_written_with_the_callers_transaction_or_not_at_all() -> None:
     subscriber()
     with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012  (the fault must come inside)
-        services.enqueue(bulletin(), now=at(3))
+        announce(bulletin(), now=at(3))
         raise ZeroDivisionError
     assert not OutboxMessage.objects.exists()
 
 
 def test_the_end_goes_to_those_who_were_told_the_start() -> None:
     subscriber("early@example.org")
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
+    work(FakeChannel())
     subscriber("late@example.org")
-    assert services.enqueue(bulletin(2, kind="end"), now=at(9)) == 1
-    assert OutboxMessage.objects.get(bulletin="2026-03-02-1-b2").recipient == "early@example.org"
+    assert announce(bulletin(2, kind="end"), now=at(9)) == 1
+    channel = FakeChannel()
+    work(channel)
+    assert [message.recipient for message in channel.sent] == ["early@example.org"]
+
+
+def test_who_was_not_told_the_start_in_time_is_told_neither_start_nor_end() -> None:
+    subscriber()
+    announce(bulletin(), now=at(3))
+    assert announce(bulletin(2, kind="end"), now=at(9)) == 0
+    assert work(FakeChannel()) == 0
+    assert deliveries("2026-03-02-1-b1").withdrawn == 1
+
+
+def test_who_was_perhaps_told_the_start_is_told_the_end() -> None:
+    subscriber()
+    announce(bulletin(), now=at(3))
+    work(FakeChannel(failures=[temporary()]))
+    assert announce(bulletin(2, kind="end"), now=at(9)) == 1
+
+
+def test_a_correction_goes_to_those_who_got_what_it_mends() -> None:
+    subscriber("early@example.org")
+    announce(bulletin(), now=at(3))
+    work(FakeChannel())
+    subscriber("later@example.org")
+    announce(bulletin(2, kind="update"), now=at(6))
+    work(FakeChannel())
+    mended = replace(bulletin(3, kind="correction"), corrects="2026-03-02-1-b1")
+    assert announce(mended, now=at(9)) == 1
+    assert announce(replace(bulletin(4, kind="correction"), corrects="2026-03-02-1-b2"), now=at(10)) == 2
+
+
+def test_a_silent_bulletin_is_told_to_nobody() -> None:
+    subscriber()
+    assert announce(replace(bulletin(), is_silent=True), now=at(3)) == 0
 
 
 def test_one_outage_is_one_thread_for_each_person() -> None:
     subscriber("a@example.org")
     channel = FakeChannel()
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     work(channel)
     subscriber("b@example.org")
-    services.enqueue(bulletin(2, kind="update"), now=at(9))
+    announce(bulletin(2, kind="update"), now=at(9))
     work(channel)
     (first, second, other) = channel.sent
     assert [message.letter.opens_thread for message in channel.sent] == [True, False, True]
@@ -114,8 +167,8 @@ def test_one_outage_is_one_thread_for_each_person() -> None:
 
 def test_an_older_message_that_nobody_sent_yet_is_withdrawn_by_the_newer_one() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
-    services.enqueue(bulletin(2, kind="update"), now=at(9))
+    announce(bulletin(), now=at(3))
+    announce(bulletin(2, kind="update"), now=at(9))
     channel = FakeChannel()
     assert work(channel) == 1
     assert [message.key.split("|")[0] for message in channel.sent] == ["2026-03-02-1-b2"]
@@ -124,14 +177,14 @@ def test_an_older_message_that_nobody_sent_yet_is_withdrawn_by_the_newer_one() -
 
 def test_another_outage_withdraws_nothing() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
-    services.enqueue(bulletin(incident="2026-03-02-2"), now=at(4))
+    announce(bulletin(), now=at(3))
+    announce(bulletin(incident="2026-03-02-2"), now=at(4))
     assert work(FakeChannel()) == 2
 
 
 def test_what_is_sent_is_sent_once() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     channel = FakeChannel()
     assert [work(channel), work(channel)] == [1, 0]
     assert len(channel.sent) == 1
@@ -141,7 +194,7 @@ def test_what_is_sent_is_sent_once() -> None:
 
 def test_of_two_workers_at_one_message_exactly_one_sends_it() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     second = FakeChannel()
     first = FakeChannel(meanwhile=lambda: work(second))
     assert work(first) == 1
@@ -150,19 +203,17 @@ def test_of_two_workers_at_one_message_exactly_one_sends_it() -> None:
 
 def test_two_workers_that_saw_the_same_message_cannot_both_take_it() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
-    key = OutboxMessage.objects.get().pk
-    assert services._take(key, holder="one", at=MACHINE)
-    assert not services._take(key, holder="two", at=MACHINE)
-    assert not services._take(key, holder="two", at=MACHINE + LEASE - timedelta(seconds=1))
-    assert services._take(key, holder="two", at=MACHINE + LEASE)
+    announce(bulletin(), now=at(3))
+    assert len(take("one", MACHINE)) == 1
+    assert take("two", MACHINE) == []
+    assert take("two", MACHINE + LEASE - timedelta(seconds=1)) == []
+    assert len(take("two", MACHINE + LEASE)) == 1
 
 
 def test_a_dead_workers_message_is_taken_by_another_when_its_lease_runs_out() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
-    key = OutboxMessage.objects.get().pk
-    assert services._take(key, holder="dead", at=MACHINE)
+    announce(bulletin(), now=at(3))
+    assert len(take("dead", MACHINE)) == 1
     channel = FakeChannel()
     assert work(channel, machine=MACHINE + LEASE / 2) == 0
     assert work(channel, machine=MACHINE + LEASE) == 1
@@ -175,7 +226,7 @@ class WorkerKilledError(BaseException):
 
 def test_a_worker_killed_after_sending_leads_to_a_second_copy_with_the_same_key() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     sent: list[Message] = []
 
     class Killed(FakeChannel):
@@ -193,7 +244,7 @@ def test_a_worker_killed_after_sending_leads_to_a_second_copy_with_the_same_key(
 @pytest.mark.parametrize("failures", [[], [temporary()]])
 def test_a_worker_that_lost_its_lease_does_not_overwrite_what_the_other_noted(failures: list[DeliveryError]) -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     quick = FakeChannel()
     slow = FakeChannel(failures=list(failures), meanwhile=lambda: work(quick, machine=MACHINE + LEASE))
     assert work(slow, now=at(6)) == 0
@@ -203,7 +254,7 @@ def test_a_worker_that_lost_its_lease_does_not_overwrite_what_the_other_noted(fa
 
 def test_a_temporary_failure_is_tried_again_after_a_while_not_at_once() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     channel = FakeChannel(failures=[temporary()])
     assert work(channel) == 0
     row = OutboxMessage.objects.get()
@@ -217,25 +268,27 @@ def test_a_temporary_failure_is_tried_again_after_a_while_not_at_once() -> None:
 
 def test_a_permanent_failure_is_final() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     refusal = DeliveryError("email.refused", "550 no such user", permanent=True)
     assert work(FakeChannel(failures=[refusal])) == 0
     assert OutboxMessage.objects.get().failed_at == at(5)
     assert work(FakeChannel(), machine=MACHINE + timedelta(days=1)) == 0
 
 
-def test_after_the_last_attempt_a_message_is_given_up() -> None:
+def test_what_fails_for_a_day_and_more_than_once_is_given_up() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
-    OutboxMessage.objects.update(attempts=MAX_ATTEMPTS - 1)
-    work(FakeChannel(failures=[temporary()]))
+    announce(bulletin(), now=at(3))
+    day_after = at(3) + GIVE_UP_AFTER
+    work(FakeChannel(failures=[temporary()]), now=day_after)
+    assert deliveries("2026-03-02-1-b1").waiting == 1
+    work(FakeChannel(failures=[temporary()]), now=day_after, machine=MACHINE + LEASE)
     assert deliveries("2026-03-02-1-b1").failed == 1
 
 
 def test_an_unreachable_channel_is_left_alone_for_the_rest_of_the_batch() -> None:
     for name in ("a", "b", "c"):
         subscriber(f"{name}@example.org")
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     channel = FakeChannel(failures=[temporary(UNREACHABLE)])
     assert work(channel) == 0
     assert (channel.sent, channel.closed) == ([], 1)
@@ -245,7 +298,7 @@ def test_an_unreachable_channel_is_left_alone_for_the_rest_of_the_batch() -> Non
 def test_a_channels_own_fault_stops_nobody_elses_mail(caplog: pytest.LogCaptureFixture) -> None:
     for name in ("a", "b"):
         subscriber(f"{name}@example.org")
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
 
     class Broken(FakeChannel):
         def deliver(self, message: Message) -> None:
@@ -254,14 +307,16 @@ def test_a_channels_own_fault_stops_nobody_elses_mail(caplog: pytest.LogCaptureF
             super().deliver(message)
 
     assert work(Broken()) == 1
-    assert OutboxMessage.objects.get(recipient="a@example.org").last_error.startswith("KeyError in the channel")
+    assert OutboxMessage.objects.get(subscriber__address="a@example.org").last_error.startswith(
+        "KeyError in the channel"
+    )
     assert "does not declare" in caplog.text
 
 
 def test_a_batch_is_no_larger_than_asked_and_oldest_first() -> None:
     for name in ("a", "b", "c"):
         subscriber(f"{name}@example.org")
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     channel = FakeChannel()
     assert work(channel, limit=2) == 2
     assert [message.recipient for message in channel.sent] == ["a@example.org", "b@example.org"]
@@ -269,25 +324,26 @@ def test_a_batch_is_no_larger_than_asked_and_oldest_first() -> None:
 
 def test_a_message_of_a_channel_that_is_not_configured_waits() -> None:
     subscriber()
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     assert services.work(FixedClock(at(5)), channels_given={}) == 0
     assert deliveries("2026-03-02-1-b1").waiting == 1
 
 
 def test_who_left_gets_nothing_that_was_still_on_its_way() -> None:
     row = subscriber()
-    services.enqueue(bulletin(), now=at(3))
+    announce(bulletin(), now=at(3))
     services.end_subscription(row, actor="operator:test", now=at(4))
     assert work(FakeChannel()) == 0
-    assert services.enqueue(bulletin(2, kind="update"), now=at(9)) == 0
+    assert announce(bulletin(2, kind="update"), now=at(9)) == 0
 
 
 def test_a_replayed_mornings_mail_says_so_and_a_live_one_does_not() -> None:
     subscriber()
     channel = FakeChannel()
-    services.enqueue(bulletin(), now=at(3))
-    services.work(ReplayClock(origin=at(5), anchor_s=0, speed=60), channels_given=only(channel))
-    services.enqueue(bulletin(2, kind="update"), now=at(9))
+    announce(bulletin(), now=at(3))
+    replayed = ReplayClock(origin=at(5), anchor_s=0, speed=60)
+    services.work(replayed, channels_given=only(channel), machine=FixedClock(MACHINE))
+    announce(bulletin(2, kind="update"), now=at(9))
     work(channel)
     assert [[mark.short for mark in message.letter.marks] for message in channel.sent] == [
         ["Démonstration non officielle", "Reconstitution"],
@@ -297,15 +353,20 @@ def test_a_replayed_mornings_mail_says_so_and_a_live_one_does_not() -> None:
 
 def test_an_exercise_says_so() -> None:
     subscriber(language="nl")
-    services.enqueue(bulletin(is_drill=True), now=at(3))
-    marks = OutboxMessage.objects.get().payload["marks"]
-    assert [mark["short"] for mark in marks] == ["Niet-officiële demonstratie", "Oefening"]
+    services.change(token_for(Subscriber.objects.get(), purpose="manage"), language="nl", wish=WITH_DRILLS, now=at(0))
+    announce(bulletin(is_drill=True), now=at(3))
+    channel = FakeChannel()
+    work(channel)
+    assert [mark.short for mark in channel.sent[0].letter.marks] == ["Niet-officiële demonstratie", "Oefening"]
 
 
-def test_enqueueing_to_many_takes_a_fixed_number_of_queries(
+def test_publishing_takes_as_many_questions_for_many_as_for_one(
     django_assert_max_num_queries: Callable[..., object],
 ) -> None:
     for n in range(40):
         subscriber(f"s{n}@example.org")
-    with django_assert_max_num_queries(7):  # type: ignore[attr-defined]  # pytest-django's fixture is a context manager
-        assert services.enqueue(bulletin(texts={"pharmacist": audience_text()}), now=at(3)) == 40
+    with django_assert_max_num_queries(10):  # type: ignore[attr-defined]  # pytest-django's fixture is a context manager
+        assert services.enqueue(bulletin(), now=at(3))
+    with django_assert_max_num_queries(14):  # type: ignore[attr-defined]  # as above
+        assert write_out(FixedClock(at(3)), machine=FixedClock(MACHINE))
+    assert deliveries("2026-03-02-1-b1").waiting == 40

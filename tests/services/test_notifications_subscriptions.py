@@ -5,6 +5,7 @@ import pytest
 
 from announcements import at
 from tocsin.audit.models import AuditEntry
+from tocsin.kernel.errors import InputError
 from tocsin.notifications import services
 from tocsin.notifications.errors import SubscriptionError
 from tocsin.notifications.models import OutboxMessage, Subscriber, SubscriptionAttempt
@@ -39,7 +40,7 @@ def test_asking_puts_nothing_in_force_but_a_mail_on_its_way() -> None:
     )
     message = OutboxMessage.objects.get()
     assert message.recipient == "reader@example.org"
-    assert message.payload["action"]["address"] == link(row, purpose="confirm")
+    assert message.payload["letter"]["action"]["address"] == link(row, purpose="confirm")
 
 
 def test_confirming_puts_it_in_force_once_and_is_audited_without_the_address() -> None:
@@ -142,7 +143,7 @@ def test_attempts_keep_no_address_of_anybody() -> None:
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(given: dict[str, object], code: str) -> None:
-    with pytest.raises(SubscriptionError) as caught:
+    with pytest.raises(InputError) as caught:
         ask(**given)  # type: ignore[arg-type]  # a table of keyword arguments
     assert caught.value.code == code
     assert not Subscriber.objects.exists()

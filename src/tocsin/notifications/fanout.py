@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Min
+from django.db.models import F, Min, Q
 
 from tocsin.kernel.clock import Clock
 from tocsin.notifications.budget import hold_what_is_over_budget
@@ -49,7 +49,8 @@ def write_out(clock: Clock, *, machine: Clock, part: int = PART) -> bool:
 
 def _next(now: datetime) -> AnnouncementRow | None:
     # In the order in which they were published: an update is not written out before what it updates.
-    return AnnouncementRow.objects.filter(expanded_at=None, due_at__lte=now).order_by("due_at", "id").first()
+    is_due = Q(due_at__lte=now) | ~Q(course="later")
+    return AnnouncementRow.objects.filter(is_due, expanded_at=None).order_by("due_at", "id").first()
 
 
 @dataclass(frozen=True)
