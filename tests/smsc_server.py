@@ -12,7 +12,8 @@ from typing import Any
 from smpplib import consts, smpp
 from smpplib.client import SimpleSequenceGenerator
 
-BIND, SUBMIT, ENQUIRE, UNBIND, DELIVER = 0x9, 0x4, 0x15, 0x6, 0x5
+BINDS = (0x2, 0x9)
+SUBMIT, ENQUIRE, UNBIND, DELIVER = 0x4, 0x15, 0x6, 0x5
 ANSWER = 0x80000000
 
 
@@ -86,7 +87,7 @@ def _answered(link: socket.socket, smsc: Smsc) -> bool:
     raw = _pdu(link)
     _, command, _, sequence = struct.unpack(">IIII", raw[:16])
     smsc.heard.append(command)
-    if command == BIND:
+    if command in BINDS:
         smsc.binds += 1
         is_right = smsc.password.encode() in raw[16:].split(b"\0")
         _say(link, command | ANSWER, 0 if is_right else consts.SMPP_ESME_RINVPASWD, sequence, b"fake\0")

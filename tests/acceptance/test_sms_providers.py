@@ -237,7 +237,7 @@ def test_a_long_text_is_sent_in_parts_that_belong_together(smsc: Smsc) -> None:
 
 def test_receipts_and_questions_of_the_provider_are_answered_on_the_way(smsc: Smsc) -> None:
     smsc.answers = ["ask"]
-    provider = over_smpp(smsc)
+    provider = over_smpp(smsc, receipts=True)
     provider.send(Sms("+32470123456", "a", "ab12"))
     provider.close()
     assert {ENQUIRE | 0x80000000, 0x80000005} <= set(smsc.heard)

@@ -82,9 +82,11 @@ class HttpProvider:
             raise ProviderError("refused", said)
         if answer.status not in _OK:
             raise ProviderError("unanswered", said)
-        if "html" in answer.headers.get("Content-Type", "").lower() or words.lstrip()[:9].lower() == "<!doctype":
+        if self._settings.success and re.search(self._settings.success, words):
+            return
+        if words.lstrip()[:9].lower().startswith(("<!doctype", "<html")):
             raise ProviderError("unanswered", f"{said} with a page for people: something else answers there")
-        if self._settings.success and not re.search(self._settings.success, words):
+        if self._settings.success:
             raise ProviderError("refused", f"{said}, but not as `success` says")
 
 

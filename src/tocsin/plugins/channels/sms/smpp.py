@@ -52,7 +52,7 @@ _PERMANENT: Final = frozenset(
 
 
 class SmppProvider:
-    """Binds as a transceiver and submits messages one by one."""
+    """Binds (as a transceiver where receipts are wanted) and submits messages one by one."""
 
     def __init__(
         self, settings: ProviderSettings, *, step_s: float = STEP_S, tls: ssl.SSLContext | None = None
@@ -125,7 +125,8 @@ class SmppProvider:
         link = _Link(given.host, given.port, step_s=self._step_s, tls=tls)
         try:
             link.connect()
-            link.bind_transceiver(system_id=given.user, password=given.secret, system_type=given.system_type)
+            bind = link.bind_transceiver if given.receipts else link.bind_transmitter
+            bind(system_id=given.user, password=given.secret, system_type=given.system_type)
         except _FAULTS as error:
             link.let_go()
             raise ProviderError("unreached", f"{self.name}: {type(error).__name__} {error}".strip()) from error
