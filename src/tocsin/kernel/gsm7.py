@@ -19,6 +19,7 @@ _BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED = frozenset("\f^{}\\[~]|€")
+_ALPHABET = _BASIC | _EXTENDED
 _PLAIN = str.maketrans(
     {
         "’": "'",
@@ -48,13 +49,13 @@ _PLAIN = str.maketrans(
 
 def is_spelled(text: str) -> bool:
     """Say whether GSM-7 can spell the text."""
-    return all(character in _BASIC or character in _EXTENDED for character in text)
+    return set(text) <= _ALPHABET
 
 
 def units(text: str) -> int:
     """Return what the text costs: septets where GSM-7 spells it, else units of UTF-16."""
     if is_spelled(text):
-        return sum(2 if character in _EXTENDED else 1 for character in text)
+        return len(text) + sum(text.count(character) for character in _EXTENDED & set(text))
     return len(text.encode("utf-16-be")) // 2
 
 
@@ -70,12 +71,12 @@ def respelled(text: str) -> str:
     """
     quoted = text.replace("«\u00a0", "«").replace("« ", "«").replace("\u00a0»", "»").replace(" »", "»")
     composed = unicodedata.normalize("NFC", quoted).translate(_PLAIN)
-    return "".join(_spelled(character) for character in composed)
+    if is_spelled(composed):
+        return composed
+    return "".join(character if character in _ALPHABET else _bare(character) for character in composed)
 
 
-def _spelled(character: str) -> str:
-    if is_spelled(character):
-        return character
+def _bare(character: str) -> str:
     bare = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
     return bare if bare and is_spelled(bare) else character
 

@@ -43,8 +43,11 @@ class UnsafeTextError(InputError):
 
 def cleaned(fact: str) -> str:
     """Return the fact in one line, without control characters and marks that reverse the writing, at a sane length."""
-    kept = "".join(" " if character.isspace() else character for character in fact[: 4 * MAX_FACT])
-    return " ".join("".join(character for character in kept if not _is_hidden(character)).split(" ")).strip()[:MAX_FACT]
+    shown = fact[: 4 * MAX_FACT]
+    if not shown.isprintable():
+        spaced = (" " if character.isspace() else character for character in shown)
+        shown = "".join(character for character in spaced if not _is_hidden(character))
+    return " ".join(shown.split(" ")).strip()[:MAX_FACT]
 
 
 def has_hidden(text: str) -> bool:

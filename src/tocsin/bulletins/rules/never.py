@@ -62,17 +62,19 @@ def never_shown(text: AudienceText, *, words: PlainWords, ground: Ground) -> tup
         finding
         for language in LANGUAGES
         for part, said in parts(text, language)
+        for place in (_Place(part, said, _without(said, ground.may_say, language), language, words, ground),)
         for rule in _RULES
-        for finding in rule(_Place(part, said, language, words, ground))
+        for finding in rule(place)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One part of a text in one language."""
+    """One part of a text in one language; `rest` is what is left without the sentences that the rules allow."""
 
     part: str
     said: str
+    rest: str
     language: Language
     words: PlainWords
     ground: Ground
@@ -80,20 +82,19 @@ class _Place:
     def facts(self, word: str) -> dict[str, str]:
         return {"language": self.language, "part": self.part, "word": word}
 
-    def rest(self) -> str:
-        """Return the part without the sentences that the rules allow."""
-        rest = self.said
-        for allowed in self.ground.may_say:
-            rest = rest.replace(allowed[self.language], " ")
-        return rest
-
     def hits(self, kind: str) -> list[str]:
-        return self.words.languages[self.language].hits(kind, self.rest())
+        return self.words.languages[self.language].hits(kind, self.rest)
+
+
+def _without(said: str, allowed: Iterable[LocalizedText], language: Language) -> str:
+    for sentence in allowed:
+        said = said.replace(sentence[language], " ")
+    return said
 
 
 def _legal_yes(place: _Place) -> Iterator[Reason]:
     for forbidden in place.ground.must_not_say:
-        if forbidden[place.language] in place.rest():
+        if forbidden[place.language] in place.rest:
             yield Reason("never.legal_yes", place.facts(forbidden[place.language]))
     for phrase in place.hits("legal_yes"):
         yield Reason("never.legal_yes", place.facts(phrase))
@@ -133,6 +134,8 @@ _MARKED = frozenset({"subject", "sms", "push"})
 
 
 def _copied(place: _Place) -> Iterator[Reason]:
+    if not place.ground.sources:
+        return
     own = place.ground.own_words[place.language]
     theirs = {run for source in place.ground.sources for run in runs(source)} - own
     found = [run for run in runs(place.said) if run in theirs]

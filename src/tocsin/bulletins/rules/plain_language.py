@@ -185,10 +185,8 @@ def _of_words(part: str, said: str, reader: _Reader) -> Iterator[Reason]:
             yield Reason("plain.acronym", {**where, "word": acronym})
     for name in () if reader.words.names is None else reader.words.names.findall(said):
         yield Reason("plain.name", {**where, "word": name})
-    lowered = said.lower()
-    for word, instead in reader.own.jargon.items():
-        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", lowered):
-            yield Reason("plain.jargon", {**where, "word": word, "instead": instead})
+    for word, instead in reader.own.jargon_in(said):
+        yield Reason("plain.jargon", {**where, "word": word, "instead": instead})
 
 
 def _of_phrases(part: str, said: str, reader: _Reader) -> Iterator[Reason]:

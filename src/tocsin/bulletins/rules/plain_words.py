@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tocsin.kernel.errors import ConfigurationError
@@ -17,7 +18,7 @@ logging out; `green` says that all is well.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LanguageWords:
     """One language's words. `jargon` maps what is not said to what to say instead; both patterns ignore case."""
 
@@ -25,6 +26,15 @@ class LanguageWords:
     min_readability: float
     jargon: Mapping[str, str]
     phrases: Mapping[str, re.Pattern[str] | None]
+
+    @cached_property
+    def _jargon(self) -> re.Pattern[str] | None:
+        return either([re.escape(word) for word in self.jargon])
+
+    def jargon_in(self, text: str) -> list[tuple[str, str]]:
+        """Return the jargon that the text uses, each word with what to say instead."""
+        found = () if self._jargon is None else self._jargon.findall(text)
+        return [(word, self.jargon[word]) for word in dict.fromkeys(word.lower() for word in found)]
 
     def hits(self, kind: str, text: str) -> list[str]:
         """Return the turns of phrase of one kind that the text uses, as it uses them."""
