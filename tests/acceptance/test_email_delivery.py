@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from announcements import at, audience_text, bulletin
 from mailbox_server import Mailbox, smtp_server
 from tocsin.kernel.clock import FixedClock, ReplayClock
-from tocsin.notifications import services
+from tocsin.notifications import announcing, services
 from tocsin.notifications.models import OutboxMessage, Subscriber
 from tocsin.notifications.queries import pack
 from tocsin.notifications.rules.model import Subscription
@@ -205,6 +205,7 @@ def test_with_an_authority_it_speaks_in_its_name_and_is_no_demonstration(
     official = replace(pack(), authority=Authority(name=words("The authority"), help_desk=words("02")))
     monkeypatch.setattr(queries, "pack", lambda: official)
     monkeypatch.setattr(services, "pack", lambda: official)
+    monkeypatch.setattr(announcing, "pack", lambda: official)
     subscriber(language="en")
     services.enqueue(bulletin(), now=at(3))
     send_all()
@@ -245,7 +246,7 @@ def test_a_refused_recipient_is_final_or_tried_again_and_stops_nobody_else(
     services.enqueue(bulletin(), now=at(3))
     assert send_all() == 1
     assert [mail["To"] for mail in mailbox.mails] == ["b@example.org"]
-    row = OutboxMessage.objects.get(recipient="a@example.org")
+    row = OutboxMessage.objects.get(subscriber__address="a@example.org")
     assert (row.failed_at is not None) is is_final
     assert answer in row.last_error
 
