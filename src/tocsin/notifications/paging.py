@@ -50,6 +50,7 @@ def page(what: Page, *, now: datetime) -> Called | None:
         _, is_new = PageRow.objects.get_or_create(key=what.key, defaults=fields)
         if not is_new:
             return None
+        forget_pages(now=now)
         if not whom.names:
             log.warning("nobody could be paged (%s): no operator has an e-mail address or a number", what.key)
         available = frozenset(channels())

@@ -9,8 +9,8 @@ from tocsin.continuity.rules.model import Activation, Procedure
 from tocsin.detection.rules.model import State
 from tocsin.incidents.rules.model import Incident
 
-HOLDING_LEAD = timedelta(minutes=3)
-"""A promised update is drafted this long before it is due, so that approval fits in."""
+HOLDING_LEAD = timedelta(minutes=5)
+"""A promised update is drafted this long before it is due: when the owner is paged, there is something to approve."""
 
 URGENT_GAP = timedelta(minutes=1)
 """Worse news (a profession more, a higher degree) goes out at once, but once a minute: the first word's own promise."""

@@ -142,7 +142,7 @@ def codes(request: HttpRequest) -> HttpResponse:
     operator = _operator(request)
     doubt = _doubt(request, operator)
     if doubt is not None:
-        return _account(request, doubt.context, status=_status(doubt))
+        return told_to_wait(_account(request, doubt.context, status=_status(doubt)), doubt.wait)
     return _codes(request, operator)
 
 
@@ -153,7 +153,7 @@ def remove(request: HttpRequest, key: int) -> HttpResponse:
     operator = _operator(request)
     doubt = _doubt(request, operator)
     if doubt is not None:
-        return _account(request, doubt.context, status=_status(doubt))
+        return told_to_wait(_account(request, doubt.context, status=_status(doubt)), doubt.wait)
     try:
         factors.remove_factor(operator, key, by=operator.username, now=present.now())
     except FactorError as error:
