@@ -133,7 +133,7 @@ def test_it_is_silent_where_there_is_nothing_to_fetch(page: tuple[Page, list[str
 def test_a_badge_shows_in_an_image(page: tuple[Page, list[str]], published: Published) -> None:
     published.show(now(mixed()))
     for scheme in ("light", "dark"):
-        page[0].emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # the two that there are
+        page[0].emulate_media(color_scheme=scheme)
         answer = page[0].goto(f"{published.base}/site/nl/pharmacist/badge.svg")
         assert answer is not None
         assert answer.headers["content-type"].startswith("image/svg+xml")

@@ -39,7 +39,7 @@ def shown(given: Facts) -> dict[str, Any]:
 
 
 def status_of(document: Any, component: str) -> str:
-    return next(one["status"] for one in document["components"] if one["id"] == component)
+    return str(next(one["status"] for one in document["components"] if one["id"] == component))
 
 
 @pytest.mark.parametrize(

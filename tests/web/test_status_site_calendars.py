@@ -123,7 +123,8 @@ def test_the_moment_is_the_same_after_reading_it_back(day: str) -> None:
 
 def test_times_are_local_with_the_clock_s_rules_in_the_file() -> None:
     content = calendar_file(maintenance()).decode()
-    zone: Any = next(iter(Calendar.from_ical(content).walk("VTIMEZONE"))).to_tz()
+    rules: Any = next(iter(Calendar.from_ical(content).walk("VTIMEZONE")))
+    zone = rules.to_tz()
 
     assert "DTSTART;TZID=Europe/Brussels:20200202T100000" in content
     for days in range(366):
