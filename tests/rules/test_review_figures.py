@@ -1,6 +1,8 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,14 @@ from tocsin.catalog.queries import load_pack
 from tocsin.catalog.rules.model import Pack
 from tocsin.detection.rules.model import State
 from tocsin.incidents.rules.model import Incident, Phase
-from tocsin.review.rules.figures import first_instruction, incident_figures, review, worst
+from tocsin.review.rules.figures import (
+    first_instruction,
+    incident_figures,
+    misled_for,
+    promises_kept,
+    review,
+    worst,
+)
 from tocsin.review.rules.model import PageState, Past, Publication
 
 UNTIL = at(600)
@@ -127,3 +136,44 @@ def test_nothing_happened(pack: Pack) -> None:
 
 def test_the_worst_audience_stands_for_the_incident() -> None:
     assert worst({"doctor": timedelta(1), "nurse": timedelta(2)}) == timedelta(2)
+
+
+def test_a_false_alarm_is_counted_by_itself_with_how_long_readers_believed_it(pack: Pack) -> None:
+    alarm = replace(incident(), id="2026-03-02-2", retracted_at=at(14))
+    real = incident()
+    found = review(past(said(3), said(4, incident="2026-03-02-2"), incidents=(real, alarm)), pack=pack)
+    assert [each.incident for each in found.incidents] == [real.id]
+    assert found.false_alarms == (alarm.id,)
+    assert found.misled.maximum == timedelta(minutes=10)
+
+
+def test_a_false_alarm_that_nobody_was_told_misled_nobody() -> None:
+    assert misled_for(replace(incident(), retracted_at=at(14)), past=past()) == timedelta(0)
+    assert misled_for(incident(), past=past(said(3))) == timedelta(0)
+
+
+def promising(minute: float, promised: float | None, *, number: int = 1, **fields: Any) -> Publication:
+    when = None if promised is None else at(promised)
+    return Publication(at(minute), replace(bulletin(number), next_update_at=when, **fields))
+
+
+@pytest.mark.parametrize(
+    ("publications", "kept"),
+    [
+        ((promising(3, 30), promising(30, 60, number=2)), [True, False]),
+        ((promising(3, 30), promising(31, None, number=2)), [False]),
+        ((promising(3, 30), promising(10, 30, number=2, kind="correction"), promising(29, None, number=3)), [True]),
+        ((promising(3, 30), promising(29, None, number=2, is_silent=True)), [False]),
+        ((promising(3, 900),), []),
+        ((promising(3, None),), []),
+    ],
+    ids=["kept, then not", "a minute late", "a correction repeats it", "silently", "not due yet", "none given"],
+)
+def test_a_promise_is_kept_by_a_message_in_time(publications: tuple[Publication, ...], kept: list[bool]) -> None:
+    open_one = replace(incident(), closed_at=None)
+    assert list(promises_kept(open_one, past=past(*publications))) == kept
+
+
+def test_an_end_keeps_the_promise_too() -> None:
+    closed = replace(incident(), closed_at=at(20))
+    assert list(promises_kept(closed, past=past(promising(3, 30)))) == [True]

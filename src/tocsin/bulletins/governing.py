@@ -28,12 +28,12 @@ _REMARK_LENGTH = 2000
 
 def hold(*, by: str, reason: str = "", now: datetime) -> None:
     """Stop every automatic publication and activation at once, until released. Holding twice is no error."""
-    _change({"is_held": True}, _Act("policy.held", by, now, reason))
+    _change({"is_held": True}, _PolicyAct("policy.held", by, now, reason))
 
 
 def release(*, by: str, reason: str = "", now: datetime) -> None:
     """Let automatic publication and activation go on, as far as automation is unlocked."""
-    _change({"is_held": False}, _Act("policy.released", by, now, reason))
+    _change({"is_held": False}, _PolicyAct("policy.released", by, now, reason))
 
 
 def unlock_automation(*, by: str, reason: str = "", now: datetime, demonstration: bool = False) -> None:
@@ -50,7 +50,7 @@ def unlock_automation(*, by: str, reason: str = "", now: datetime, demonstration
         raise AutomationLockedError(lacking)
     recent = counted(record, today=today)
     earned = {"days": len(recent.days), "drafts": len(recent.drafts), "right_share": share_right(recent.drafts)}
-    _change({"automation": "automatic"}, _Act("policy.unlocked", by, now, reason, earned | _excuse(lacking)))
+    _change({"automation": "automatic"}, _PolicyAct("policy.unlocked", by, now, reason, earned | _excuse(lacking)))
 
 
 def _excuse(lacking: Sequence[Reason]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _excuse(lacking: Sequence[Reason]) -> dict[str, Any]:
 
 def lock_automation(*, by: str, reason: str = "", now: datetime) -> None:
     """Let nothing out without a click."""
-    _change({"automation": "manual"}, _Act("policy.locked", by, now, reason))
+    _change({"automation": "manual"}, _PolicyAct("policy.locked", by, now, reason))
 
 
 @transaction.atomic
@@ -70,18 +70,18 @@ def set_approvals(levels: Mapping[str, str], *, by: str, reason: str = "", now: 
         _known("level of approval", level, LEVELS)
     row, _ = PolicyRow.objects.select_for_update().get_or_create(pk=1)
     facts = {"levels": dict(levels)}
-    _change({"approvals": {**row.approvals, **levels}}, _Act("policy.approvals_set", by, now, reason, facts))
+    _change({"approvals": {**row.approvals, **levels}}, _PolicyAct("policy.approvals_set", by, now, reason, facts))
 
 
 def set_holding(holding: str, *, by: str, reason: str = "", now: datetime) -> None:
     """Say whether a promised update that nobody approved goes out by itself. Raises `PolicyValueError`."""
     _known("way of holding", holding, HOLDING)
-    _change({"holding": holding}, _Act("policy.holding_set", by, now, reason, {"holding": holding}))
+    _change({"holding": holding}, _PolicyAct("policy.holding_set", by, now, reason, {"holding": holding}))
 
 
 def set_quiet_hours(hours: Mapping[str, Any], *, by: str, reason: str = "", now: datetime) -> None:
     """Say when messages may wait until the morning; `hours` as `notifications.rules.quiet.stored` writes them."""
-    _change({"quiet": dict(hours)}, _Act("policy.quiet_set", by, now, reason, {"quiet": dict(hours)}))
+    _change({"quiet": dict(hours)}, _PolicyAct("policy.quiet_set", by, now, reason, {"quiet": dict(hours)}))
 
 
 @transaction.atomic
@@ -126,7 +126,7 @@ def review_shadow(bulletin_id: str, verdict: str, *, by: str, now: datetime, rem
 
 
 @dataclass(frozen=True, slots=True)
-class _Act:
+class _PolicyAct:
     """A change of the policy: its name in the audit log, who, when, why, what."""
 
     action: str
@@ -142,7 +142,7 @@ def _known(what: str, value: str, known: Sequence[str]) -> None:
 
 
 @transaction.atomic
-def _change(fields: Mapping[str, Any], act: _Act) -> None:
+def _change(fields: Mapping[str, Any], act: _PolicyAct) -> None:
     PolicyRow.objects.update_or_create(pk=1, defaults=fields)
     facts = {"reason": act.reason, **(act.facts or {})}
     audit(at=act.now, actor=act.by, action=act.action, subject="policy", facts=facts)

@@ -89,7 +89,7 @@ def _promise(row: BulletinRow, correction: Bulletin) -> datetime | None:
 
 
 def _next_number(incident_id: str) -> int:
-    return max(row.content["number"] for row in queries.of_incident(incident_id)) + 1
+    return max(read_bulletin(row).number for row in queries.of_incident(incident_id)) + 1
 
 
 def _id(bulletin_id: str) -> str:

@@ -67,6 +67,12 @@ def show(found: "Review", *, pack: "Pack") -> None:
     )
     told = found.to_instruction.count
     console.print(f"Promise (an instruction within 5 minutes): kept for {found.instructed_within_promise} of {told}.")
+    console.print(f"Promised updates: {found.promises - found.promises_broken} of {found.promises} kept.")
+    if found.false_alarms:
+        alarms = f"{len(found.false_alarms)} ({', '.join(found.false_alarms)})"
+        console.print(
+            f"False alarms, in no figure above: {alarms}; taken back after {minutes(found.misled.maximum)} at most."
+        )
     if found.drills:
         console.print(f"Exercises, in no figure above: {found.drills}.")
     for each in found.incidents:

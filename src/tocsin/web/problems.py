@@ -17,7 +17,9 @@ SENTENCES: Words = {
     "incident.phase": _("The incident has moved on since you opened this page. What you see now is up to date."),
     "incident.note_length": _("A note needs some text, and no more than 2,000 characters."),
     "incident.reason_missing": _("Say in a few words why it can be closed, for those who read it later."),
-    "bulletin.status": _("This message waits no longer: somebody, or news, was quicker. What you see now is up to date."),
+    "bulletin.status": _(
+        "This message waits no longer: somebody, or news, was quicker. What you see now is up to date."
+    ),
     "bulletin.same_approver": _("You agreed to it already. The second yes must be another person’s."),
     "bulletin.second_approval": _("Your approval is noted. It goes out once somebody else agrees too."),
     "bulletin.blocked": _("It must not go out like this. Mend what is named, or write down why it must all the same."),

@@ -155,12 +155,16 @@ def stored_bulletin(row: BulletinRow) -> board.StoredBulletin:
 def _weighed(
     stored: Iterable[board.StoredBulletin], incidents: Sequence[Incident], policy: PublicationPolicy
 ) -> list[board.StoredBulletin]:
-    """Add to each draft who must agree and how plain it is; to each incident's last message, what became of it."""
+    """Add to each draft who must agree and how plain it is, and what became of messages: the last of each incident.
+
+    Where there is one incident, what became of all its messages.
+    """
     given = list(stored)
     known = {incident.id: incident for incident in incidents}
     yes = agreed(each.bulletin for each in given if each.status == "draft")
-    last = {each.bulletin.incident: each.bulletin.id for each in given if each.status == "published"}
-    told = deliveries_of(last.values())
+    out = [each.bulletin for each in given if each.status == "published"]
+    last = {bulletin.incident: bulletin.id for bulletin in out}
+    told = deliveries_of([bulletin.id for bulletin in out] if len(known) == 1 else last.values())
     return [
         weighed(each, known[each.bulletin.incident], policy=policy, agreed=yes)
         if each.status == "draft"

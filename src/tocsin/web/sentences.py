@@ -161,6 +161,8 @@ SENTENCES: Words = {
     "bulletin.first": _("A first message went out."),
     "bulletin.update": _("A message with news went out."),
     "bulletin.holding": _("A message went out although there was no news, as promised."),
+    "bulletin.correction": _("What was said wrongly was corrected."),
+    "bulletin.retraction": _("A false alarm was taken back."),
     "bulletin.end": _("The end was announced."),
     "eye.blind": _("This eye does not see: %(eye)s."),
     "eye.sighted": _("This eye sees again: %(eye)s."),

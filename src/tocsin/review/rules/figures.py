@@ -1,7 +1,8 @@
 """The figures of incidents: how fast users were told what to do, and how long the pages were wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from tocsin.catalog.rules.model import Pack
 from tocsin.incidents.rules.model import Incident
@@ -11,13 +12,21 @@ from tocsin.review.rules.honesty import disagreement, ended_at
 from tocsin.review.rules.model import IncidentFigures, Past, Publication, Review
 from tocsin.review.rules.percentiles import distribution
 
+_OVER = frozenset({"end", "retraction"})
+
 PROMISE = timedelta(minutes=5)
 """From the first user hit to the first correct instruction readable; promised for 95 % of incidents."""
 
 
 def review(past: Past, *, pack: Pack) -> Review:
-    """Return the figures of every incident of the past and their distributions; exercises are only counted."""
-    real = [incident for incident in past.incidents if not incident.is_drill]
+    """Return the figures of every incident of the past and their distributions; exercises are only counted.
+
+    False alarms are counted by themselves: nobody could have been told of an outage that never was.
+    """
+    genuine = [incident for incident in past.incidents if not incident.is_drill]
+    alarms = [incident for incident in genuine if incident.retracted_at is not None]
+    real = [incident for incident in genuine if incident.retracted_at is None]
+    kept = [is_kept for incident in genuine for is_kept in promises_kept(incident, past=past)]
     figures = tuple(incident_figures(incident, past=past, pack=pack) for incident in real)
     instructed = [each for each in figures if each.to_instruction is not None or not each.is_running]
     ended = [each.to_end for each in figures if each.to_end is not None]
@@ -34,7 +43,35 @@ def review(past: Past, *, pack: Pack) -> Review:
         instructed_within_promise=sum(
             each.to_instruction is not None and each.to_instruction <= PROMISE for each in instructed
         ),
+        false_alarms=tuple(incident.id for incident in alarms),
+        misled=distribution([misled_for(incident, past=past) for incident in alarms]),
+        promises=len(kept),
+        promises_broken=kept.count(False),
     )
+
+
+def misled_for(incident: Incident, *, past: Past) -> timedelta:
+    """Return how long readers believed a false alarm: from its first message until it was taken back."""
+    told = [each.at for each in past.publications if each.bulletin.incident == incident.id]
+    if not told or incident.retracted_at is None:
+        return timedelta(0)
+    return incident.retracted_at - told[0]
+
+
+def promises_kept(incident: Incident, *, past: Past) -> Iterator[bool]:
+    """Yield for each promised update that came due whether something was out by then; an end keeps a promise too."""
+    told = (each for each in past.publications if not each.bulletin.is_silent)
+    own = [each for each in told if each.bulletin.incident == incident.id]
+    for said, following in zip_longest(own, own[1:]):
+        promised = said.bulletin.next_update_at
+        # A correction gives no new time: the promise it repeats is judged once, by what came before or after it.
+        if promised is None or (following is not None and following.bulletin.next_update_at == promised):
+            continue
+        heard_at = following.at if following is not None else incident.closed_at
+        if heard_at is not None and heard_at <= promised:
+            yield True
+        elif past.until >= promised:
+            yield False
 
 
 def incident_figures(incident: Incident, *, past: Past, pack: Pack) -> IncidentFigures:
@@ -71,7 +108,9 @@ def first_instruction(incident: Incident, *, past: Past) -> datetime | None:
     A message without a procedure ("we do not know yet") is no instruction, nor is the end. A bulletin counts as
     readable once the pages show its incident, if what they showed is known.
     """
-    own = [each for each in past.publications if each.bulletin.incident == incident.id and each.bulletin.kind != "end"]
+    own = [
+        each for each in past.publications if each.bulletin.incident == incident.id and each.bulletin.kind not in _OVER
+    ]
     instructed: set[str] = set()
     for publication in own:
         texts = publication.bulletin.texts

@@ -102,7 +102,12 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Figures of every incident, and their distributions. `drills` are counted and in no figure."""
+    """Figures of every incident, and their distributions. `drills` are counted and in no figure.
+
+    `false_alarms` were taken back: there was no outage to be told in time, so they stand apart; `misled` is how long
+    readers believed each, from its first message until "we were wrong". `promises` counts the promised updates that
+    came due, `promises_broken` those that came late or not at all.
+    """
 
     incidents: tuple[IncidentFigures, ...]
     drills: int
@@ -112,3 +117,7 @@ class Review:
     falsely_fine: Distribution
     falsely_bad: Distribution
     instructed_within_promise: int
+    false_alarms: tuple[str, ...]
+    misled: Distribution
+    promises: int
+    promises_broken: int

@@ -60,7 +60,7 @@ def change(request: HttpRequest, what: str) -> HttpResponse:
 
     def act(by: str, now: datetime) -> None:
         if what == "approvals":
-            levels = {each: post[each] for each in SEVERITIES if each in post}
+            levels: dict[str, str] = {each: post[each] for each in SEVERITIES if each in post}
             governing.set_approvals(levels, by=by, reason=reason, now=now)
         elif what == "holding":
             governing.set_holding(post.get("holding", ""), by=by, reason=reason, now=now)
