@@ -108,7 +108,7 @@ class WebPushChannel:
             "TTL": str(END_STAYS_S if kind == "end" else STAYS_S),
             "Topic": tag_of(message),
             "Urgency": "high" if kind in _URGENT else "normal",
-            "Authorization": f"vapid t={self._token(address.url.origin)}, k={self._public}",
+            "Authorization": f"vapid t={self._token(address.url.origin)},k={self._public}",
         }
         # A second copy replaces the first, by its topic.
         answer = self._outward.send(address.url, body=body, headers=headers, may_repeat=True)
