@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "policy": "Show and change who must agree, holding messages and quiet hours.",
     "hold": "Stop every automatic publication and activation at once.",
     "release": "Let automatic publication and activation go on.",
+    "site": "Tell which place shows which version of the public pages.",
     "figures": "Print how fast users were told, and how wrong the pages were.",
     "audit": "Show the audit log, or verify that nothing in it was changed.",
     "history": "Load past telemetry, so that detection knows what is usual.",

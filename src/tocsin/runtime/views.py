@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from tocsin.detection.queries import pulse
 from tocsin.kernel.clock import format_moment
+from tocsin.plugins.targets.states import TargetState, target_states
 from tocsin.runtime.startup import pending_migrations
 
 LATE_AFTER = timedelta(minutes=1)
@@ -26,8 +27,26 @@ def alive(_request: HttpRequest) -> HttpResponse:
 def ready(_request: HttpRequest) -> JsonResponse:
     """Say whether Tocsin can do its work, with what is wrong where it cannot (status 503)."""
     faults = [*_database_faults(), *_engine_faults()]
-    content: dict[str, Any] = {"ready": not faults, "faults": faults, "now": format_moment(settings.CLOCK.now())}
+    targets = target_states(settings.CONFIGURATION.data_folder, settings.CONFIGURATION.targets)
+    warnings = [f"{one.name} does not show the newest pages." for one in targets if one.is_alarming]
+    content: dict[str, Any] = {
+        "ready": not faults,
+        "faults": faults,
+        "warnings": warnings,
+        "targets": [_target(one) for one in targets],
+        "now": format_moment(settings.CLOCK.now()),
+    }
     return JsonResponse(content, status=503 if faults else 200)
+
+
+def _target(state: TargetState) -> dict[str, Any]:
+    # Which version a place shows; not why it fails, which may name hosts and folders to strangers.
+    return {
+        "name": state.name,
+        "wanted_version": state.wanted_version,
+        "shown_version": state.shown_version,
+        "is_well": not state.fault,
+    }
 
 
 def _database_faults() -> list[str]:

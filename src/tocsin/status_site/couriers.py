@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tocsin.kernel.errors import DeliveryError
+from tocsin.plugins.targets.states import TargetState
 from tocsin.status_site.ports import Publication, Target
 from tocsin.status_site.reading_back import check_address, check_place
-from tocsin.status_site.rules.target_state import TargetState
 
 log = logging.getLogger(__name__)
 

@@ -1,14 +1,9 @@
-"""Reads what the pages are built from, and how publishing itself is doing."""
+"""Reads from the database what the pages are built from."""
 
-import os
-import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from django.conf import settings
 from django.db.models import Count, Max, Q
-from pydantic import TypeAdapter
 
 from tocsin.bulletins.models import BulletinRow
 from tocsin.bulletins.queries import read_bulletin
@@ -27,7 +22,6 @@ from tocsin.notifications.queries import WAITING
 from tocsin.review.queries import past
 from tocsin.review.rules.availability import Availability, availability
 from tocsin.status_site.rules.facts import Chapter, Facts, OwnState, Said
-from tocsin.status_site.rules.target_state import TargetState
 
 TOLD = timedelta(days=7)
 """How far back a feed reaches; what was said of an incident that is still open counts whatever its age."""
@@ -128,44 +122,3 @@ def _own(now: datetime, checked_at: datetime | None) -> OwnState:
         sent_at=sent.first(),
         waiting=OutboxMessage.objects.filter(WAITING).count(),
     )
-
-
-TARGET_STATES: TypeAdapter[list[TargetState]] = TypeAdapter(list[TargetState])
-
-
-class TargetBoard:
-    """Where the couriers note how their targets are doing: a file, so that every process can read it."""
-
-    def __init__(self, data_folder: Path) -> None:
-        """Build it; nothing is written before the first report."""
-        self._path = targets_file(data_folder)
-        self._states: dict[str, TargetState] = {}
-        self._lock = threading.Lock()
-
-    def report(self, state: TargetState) -> None:
-        """Note a target's state."""
-        with self._lock:
-            self._states[state.name] = state
-            draft = self._path.with_suffix(f".{os.getpid()}.new")
-            draft.write_bytes(TARGET_STATES.dump_json(list(self._states.values())))
-            draft.replace(self._path)
-
-
-def targets_file(data_folder: Path) -> Path:
-    """Return where the couriers' notes lie."""
-    return data_folder / "targets.json"
-
-
-def target_states() -> list[TargetState]:
-    """Return what is known of each configured target, in the configuration's order."""
-    known = {state.name: state for state in _noted(settings.CONFIGURATION.data_folder)}
-    return [
-        known.get(table["name"], TargetState(table["name"], table["kind"])) for table in settings.CONFIGURATION.targets
-    ]
-
-
-def _noted(data_folder: Path) -> list[TargetState]:
-    try:
-        return TARGET_STATES.validate_json(targets_file(data_folder).read_bytes())
-    except FileNotFoundError:
-        return []

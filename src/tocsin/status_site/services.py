@@ -27,6 +27,7 @@ from tocsin.kernel.clock import format_moment
 from tocsin.kernel.errors import ConfigurationError, DeliveryError
 from tocsin.kernel.plugins import load_plugins
 from tocsin.plugins.targets.settings import TargetSettings
+from tocsin.plugins.targets.states import TargetBoard, TargetState
 from tocsin.status_site import queries
 from tocsin.status_site.compression import Press
 from tocsin.status_site.couriers import Courier
@@ -36,7 +37,6 @@ from tocsin.status_site.ports import Addresses, Files, Publication, Target, Targ
 from tocsin.status_site.reading_back import STAMP
 from tocsin.status_site.rendering import render_pages, render_standing, standing_key
 from tocsin.status_site.rules.facts import Facts, shown_states
-from tocsin.status_site.rules.target_state import TargetState
 
 TARGETS = "tocsin.targets"
 """The entry-point group of targets: callables that take `TargetSettings` and return a `Target`."""
@@ -197,7 +197,7 @@ def configured_site() -> Site:
     folder: Path = pack_folder(configuration.pack)
     pack = load_pack(folder)
     kinds = target_kinds()
-    board = queries.TargetBoard(configuration.data_folder)
+    board = TargetBoard(configuration.data_folder)
     return Site(
         pack=pack,
         procedures=load_procedures(folder, pack),

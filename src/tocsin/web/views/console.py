@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from tocsin.bulletins.models import BulletinRow
 from tocsin.continuity.queries import left_to_do
 from tocsin.detection.queries import last_judgement
 from tocsin.incidents.models import IncidentRow
+from tocsin.plugins.targets.states import target_states
 from tocsin.web import board, history, present, queries
 
 AUDIT_PAGE = 100
@@ -102,8 +104,10 @@ def audit(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def intake(request: HttpRequest) -> HttpResponse:
-    """List what intake refused or redacted today, with the last refusal in words."""
-    return render(request, "web/intake.html", {"refusals": queries.refusals(present.now())})
+    """List what intake refused or redacted today, and which place shows which version of the public pages."""
+    configuration = settings.CONFIGURATION
+    targets = target_states(configuration.data_folder, configuration.targets)
+    return render(request, "web/intake.html", {"refusals": queries.refusals(present.now()), "targets": targets})
 
 
 @require_safe
