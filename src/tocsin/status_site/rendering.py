@@ -55,7 +55,8 @@ def _language_pages(
         own["page"] = audience_page(line.audience.id, language, facts=facts)
         yield here, page("audience", own, here=here)
     here = "maintenance.html"
-    yield here, page("maintenance", {**context, "works": all_upkeep(language, facts=facts)}, here=here)
+    works = all_upkeep(language, facts=facts)
+    yield here, page("maintenance", {**context, "works": works, "audiences": audiences}, here=here)
     for chapter in facts.chapters:
         if is_told(chapter) and chapter.incident.is_open:
             here = f"incidents/{chapter.incident.id}.html"
