@@ -1,5 +1,6 @@
 """Message templates: whole sentences, the same facts in every language, checked when they are loaded."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,14 @@ def test_facts_are_said_in_their_own_language() -> None:
         ("next.promise", dict.fromkeys(LANGUAGES, "At {time."), "messages.braces"),
         ("next.never", dict.fromkeys(LANGUAGES, "Never."), "messages.unknown"),
         ("who.astronaut", dict.fromkeys(LANGUAGES, "on {planet}"), "messages.placeholder"),
+        ("next.promise", dict.fromkeys(LANGUAGES, "Soon."), "messages.variable"),
+        ("paid.confirmed", dict.fromkeys(LANGUAGES, "{text} Yes, says {validator}."), "messages.variable"),
+        ("headline.drill", dict.fromkeys(LANGUAGES, "EXERCISE"), "messages.variable"),
+        ("next.promise", dict.fromkeys(LANGUAGES, "At {time.__class__}."), "messages.placeholder"),
+        ("sms_now.paper", dict.fromkeys(LANGUAGES, "At {time}."), "messages.placeholder"),
+        ("now.end", dict.fromkeys(LANGUAGES, "x" * 1001), "messages.too_long"),
+        ("now.end", {**dict.fromkeys(LANGUAGES, "Work."), "nl": "Werk\u202e."}, "messages.characters"),
+        ("now.end", {**dict.fromkeys(LANGUAGES, "Work."), "en": "Work\x00."}, "messages.characters"),
     ],
 )
 def test_a_bad_message_is_refused_by_name(key: str, text: dict[str, str], code: str) -> None:
@@ -69,6 +78,25 @@ def test_a_bad_message_is_refused_by_name(key: str, text: dict[str, str], code: 
         checked_templates({**_messages(), key: text}, where="pack")
 
     assert (caught.value.code, caught.value.where) == (code, f"pack [{key}]")
+
+
+def test_what_a_message_may_leave_out_may_be_left_out() -> None:
+    checked = checked_templates({**_messages(), "scope.end": dict.fromkeys(LANGUAGES, "Since {end}.")})
+
+    assert checked.messages["scope.end"]["en"] == "Since {end}."
+
+
+def test_the_file_the_key_and_the_language_of_a_missing_variable_are_named(tmp_path: Path) -> None:
+    shutil.copytree(PACK_FOLDER / "messages", tmp_path / "messages")
+    path = tmp_path / "messages" / "sms.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("Next: {time}.", "Next: {tme}."), encoding="utf-8")
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_templates(tmp_path)
+
+    assert caught.value.code == "messages.placeholder"
+    assert caught.value.where == f"{path} [sms.next]"
+    assert caught.value.message == "en: {tme} is not known here."
 
 
 def test_a_missing_message_is_named() -> None:

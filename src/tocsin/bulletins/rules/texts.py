@@ -251,6 +251,7 @@ def duties_of(told: Sequence[str], writing: Writing, ended_at: datetime) -> tupl
 def _duty(duty: Duty, writing: Writing, ended_at: datetime) -> LocalizedText:
     if duty.within is None:
         return duty.text
-    last_day = in_brussels(ended_at + duty.within).date()
+    # Days are counted on the calendar: where a day has 25 hours, the last one is no day sooner.
+    last_day = (in_brussels(ended_at) + duty.within).date()
     deadline: LocalizedText = {language: full_day_words(last_day, language) for language in LANGUAGES}
     return writing.templates.fill("duty.deadline", {"duty": duty.text, "deadline": deadline})
