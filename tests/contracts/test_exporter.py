@@ -190,6 +190,15 @@ def test_several_professions_are_told_apart() -> None:
     assert all_texts(one, "cap:info/cap:web")[3] == "https://status.example.org/en/index.html"
 
 
+def test_a_message_is_written_again_when_what_it_was_written_from_is_not_the_same() -> None:
+    exporter = build()
+    before = exporter.export(mixed(), templates=templates(), addresses=ADDRESSES)
+    after = exporter.export(mixed(pack=official(belgium())), templates=templates(), addresses=ADDRESSES)
+
+    assert after == messages(mixed(pack=official(belgium())))
+    assert after["cap/2020-01-28-1-b1.xml"] != before["cap/2020-01-28-1-b1.xml"]
+
+
 def test_silent_edits_are_no_messages() -> None:
     files = messages(mixed(said=(said(replace(first(DOWN), is_silent=True)),)))
     assert list(files) == ["cap/index.xml"]
@@ -224,7 +233,8 @@ class Failing:
     """An exporter that does what plug-ins do."""
 
     def export(self, facts: Facts, **given: object) -> Mapping[str, bytes]:
-        raise RuntimeError(str((facts.now, given)))
+        del facts, given
+        raise RuntimeError("as plug-ins do")
 
 
 class Greedy:

@@ -157,16 +157,13 @@ class TestStatusDocument:
     def schema(self) -> Any:
         return json.loads(exported(facts())["schema/status-1.json"])
 
-    @pytest.mark.parametrize("case", ["quiet", "mixed", "official", "never", "old bulletins"])
+    @pytest.mark.parametrize("case", ["quiet", "mixed", "official", "never"])
     def test_it_is_what_its_schema_says(self, case: str) -> None:
-        bare = first(DOWN)
-        texts = {audience: replace(text, sms={}, push={}) for audience, text in bare.texts.items()}
         given = {
             "quiet": facts(),
             "mixed": mixed(),
             "official": mixed(pack=official(belgium())),
             "never": facts(checked_at=None),
-            "old bulletins": mixed(said=(said(replace(bare, texts=texts)),)),
         }[case]
         document = json.loads(exported(given)["status.json"])
         Draft202012Validator(self.schema(), format_checker=Draft202012Validator.FORMAT_CHECKER).validate(document)

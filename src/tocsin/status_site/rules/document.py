@@ -78,8 +78,6 @@ def _text(text: AudienceText) -> Json:
         "avoid": _words(text.avoid),
         "next_update": _words(text.next_update),
         "duties": [dict(duty) for duty in text.duties],
-        "sms": _words(text.sms),
-        "push": _words(text.push),
     }
 
 
@@ -102,7 +100,7 @@ def _list(ids: tuple[str, ...] | None) -> list[str] | None:
 
 
 def _words(text: LocalizedText | None) -> Json | None:
-    return None if not text else {language: text[language] for language in LANGUAGES}
+    return None if text is None else {language: text[language] for language in LANGUAGES}
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -1,6 +1,7 @@
 """Exports bulletins as CAP 1.2 messages and an Atom index of them, under `cap/`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from typing import Protocol
@@ -67,18 +68,22 @@ class PublicSite(Protocol):
         ...
 
 
-type _Key = tuple[str, datetime, tuple[tuple[str, datetime], ...], Sender]
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A message as it was written, and all that it was written from."""
 
-
-def _key(told: Told, sender: Sender) -> _Key:
-    return told.bulletin.id, told.sent_at, told.before, sender
+    told: Told
+    sender: Sender
+    pack: Pack
+    templates: Templates
+    content: bytes
 
 
 class CapExporter:
     """Writes each message once; what was written before is handed out again."""
 
     def __init__(self) -> None:
-        self._written: dict[_Key, bytes] = {}
+        self._written: dict[str, _Written] = {}
 
     def export(self, facts: PublicFacts, *, templates: Templates, addresses: PublicSite) -> Mapping[str, bytes]:
         """Return a file for each message, and their index; silent edits are no messages."""
@@ -89,13 +94,17 @@ class CapExporter:
             is_replay=facts.is_replay,
         )
         told = _told(facts.said)
-        self._written = {_key(each, sender): self._file(each, sender, facts.pack, templates) for each in told}
-        files = {f"cap/{each.bulletin.id}.xml": self._written[_key(each, sender)] for each in told}
+        self._written = {each.bulletin.id: self._file(each, sender, facts.pack, templates) for each in told}
+        files = {f"cap/{name}.xml": written.content for name, written in self._written.items()}
         return {**files, INDEX: _index(told, facts=facts, sender=sender)}
 
-    def _file(self, told: Told, sender: Sender, pack: Pack, templates: Templates) -> bytes:
-        known = self._written.get(_key(told, sender))
-        return alert(told, pack=pack, templates=templates, sender=sender) if known is None else known
+    def _file(self, told: Told, sender: Sender, pack: Pack, templates: Templates) -> _Written:
+        known = self._written.get(told.bulletin.id)
+        is_same = known is not None and known.pack is pack and known.templates is templates
+        if known is not None and is_same and (known.told, known.sender) == (told, sender):
+            return known
+        content = alert(told, pack=pack, templates=templates, sender=sender)
+        return _Written(told, sender, pack, templates, content)
 
 
 def build() -> CapExporter:
