@@ -110,7 +110,7 @@ class Outward:
         except InputError as error:
             raise DeliveryError(error.code, error.message, permanent=True, where=str(origin)) from error
         except (OSError, ValueError) as error:
-            raise DeliveryError(NOT_SENT, _words(error), permanent=False, where=str(origin)) from error
+            raise DeliveryError("outward.not-sent", _words(error), permanent=False, where=str(origin)) from error
         return connection
 
     def _checked(self, origin: Origin, *, ends_s: float) -> tuple[str, ...]:
@@ -138,7 +138,7 @@ class Outward:
             is_whole = response.isclosed() or not response.read(1)
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
-            raise DeliveryError(UNANSWERED, _words(error), permanent=False, where=str(url.origin)) from error
+            raise DeliveryError("outward.unanswered", _words(error), permanent=False, where=str(url.origin)) from error
         if is_whole and not response.will_close:
             self._keep(url.origin, connection)
         else:
