@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from factories import factors
 from tocsin.accounts.models import Operator
 from tocsin.accounts.queries import member_by_link
 from tocsin.accounts.services import authenticate
@@ -67,3 +68,24 @@ def test_an_invitation_names_what_the_pack_knows() -> None:
     done = RUN.invoke(panel.app, ["invite", "--audience", "x", "--package", "nurse-a", "--region", "BE-VAN"])
     assert done.exit_code == 2
     assert "pharmacist" in done.output
+
+
+def test_duty_and_contacts_are_said_from_a_terminal() -> None:
+    Operator.objects.create(username="an", language="nl")
+    assert RUN.invoke(operator.app, ["duty"]).output == "Nobody is on duty: pages go to everybody.\n"
+    assert RUN.invoke(operator.app, ["duty", "an"]).output == "On duty: an.\n"
+    done = RUN.invoke(operator.app, ["contact", "an", "--email", "an@example.org", "--page", "watch"])
+    assert done.output == "Operator an is paged at: an@example.org, no number; for: watch.\n"
+    done = RUN.invoke(operator.app, ["contact", "an", "--phone", "+32 470 12 34 56"])
+    assert done.output == "Operator an is paged at: an@example.org, +32470123456; for: watch.\n"
+    assert RUN.invoke(operator.app, ["list"]).output == "an nl on duty e-mail sms\n"
+    assert RUN.invoke(operator.app, ["duty", "an", "--off"]).output == "Nobody is on duty: pages go to everybody.\n"
+    assert isinstance(RUN.invoke(operator.app, ["contact", "piet"]).exception, InputError)
+
+
+def test_lost_factors_are_taken_away_from_a_terminal() -> None:
+    factors.app(Operator.objects.create(username="an"))
+    assert RUN.invoke(operator.app, ["list"]).output == "an en totp\n"
+    done = RUN.invoke(operator.app, ["reset-factors", "an"])
+    assert done.output == "Operator an has no second factor any more (there were 1).\n"
+    assert RUN.invoke(operator.app, ["list"]).output == "an en\n"
