@@ -1,7 +1,7 @@
 """What can be wrong with an act on a bulletin, or on the policy.
 
 TocsinError
-├── InputError     UnknownBulletinError · BulletinTextError · UnchangedTextError · UnsafeTextError · PolicyValueError
+├── InputError     UnknownBulletinError · BulletinTextError · UnchangedTextError · PolicyValueError
 └── ConflictError  BulletinStatusError · SecondApprovalError · SameApproverError · BlockedTextError
                    · FactsMovedError · NewerBulletinError · AutomationLockedError
 """
@@ -43,22 +43,6 @@ class UnchangedTextError(InputError):
             "bulletin.unchanged",
             f"Nothing in bulletin {bulletin_id} reads otherwise than before.",
             hint="Change what was wrong, then correct it.",
-        )
-
-
-class UnsafeTextError(InputError):
-    """A part of an edited text cannot go out: hidden characters, markup, or far too long."""
-
-    def __init__(self, *, audience: str, language: str, part: str, fault: str) -> None:
-        """Build the error for one part in one language; `fault` is what is wrong with it."""
-        super().__init__(
-            "bulletin.unsafe_text",
-            f"The {part} for {audience} in {language} cannot go out: {fault.replace('_', ' ')}.",
-            hint="Type it anew, without what was pasted in.",
-            audience=audience,
-            language=language,
-            part=part,
-            fault=fault,
         )
 
 
