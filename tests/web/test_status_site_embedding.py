@@ -16,7 +16,7 @@ from bulletin_cases import NOW, belgium, closed, facts, first, said
 from exported_site import DOWN, SLOW, exported, maintenance, mixed, official
 from tocsin.detection.rules.model import State
 from tocsin.kernel.language import LANGUAGES
-from tocsin.status_site.rules.badges import width_px
+from tocsin.status_site.rules.badges import Badge, width_px
 from tocsin.status_site.rules.facts import Facts
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -27,7 +27,7 @@ def picture(given: Facts, name: str) -> ET.Element:
 
 
 def shown(element: ET.Element) -> list[str]:
-    return [found.text or "" for found in element.iter(f"{SVG}text")]
+    return [found.text or "" for found in element.iter(f"{SVG}tspan")]
 
 
 def banner(given: Facts, audience: str = "pharmacist", language: str = "en") -> Any:
@@ -50,17 +50,17 @@ class TestBadge:
         assert shown(picture(facts(), "en/pharmacist/badge.svg")) == [
             "Pharmacists (Unofficial demonstration)",
             "● No problem seen",
-            "8:42",
+            "checked: 8:42",
         ]
 
     def test_it_says_the_day_where_that_is_another(self) -> None:
         at = NOW.replace(hour=22, minute=58)
         given = facts(checked_at=at, now=at + timedelta(minutes=4))
-        assert shown(picture(given, "en/pharmacist/badge.svg"))[2] == "28 January, 23:58"
+        assert shown(picture(given, "en/pharmacist/badge.svg"))[2] == "checked: 28 January, 23:58"
 
     def test_what_nobody_checked_is_not_known(self) -> None:
         given = facts(now=NOW + timedelta(minutes=6))
-        assert shown(picture(given, "en/pharmacist/badge.svg"))[1:] == ["? Not known", ""]
+        assert shown(picture(given, "en/pharmacist/badge.svg"))[1:] == ["? Not known"]
 
     def test_maintenance_has_a_shape_of_its_own(self) -> None:
         given = facts(maintenance=(maintenance(state="running"),))
@@ -75,10 +75,10 @@ class TestBadge:
         assert svg.findtext(f"{SVG}title") == "Apothekers (Niet-officiële demonstratie): Werkt niet"
         assert "geldig tot 8.47\u00a0uur" in (svg.findtext(f"{SVG}desc") or "")
 
-    def test_the_text_has_room(self) -> None:
-        for language in LANGUAGES:
-            svg = picture(mixed(), f"{language}/midwife/badge.svg")
-            assert int(svg.get("width", "0")) > sum(width_px(text) for text in shown(svg))
+    def test_more_text_takes_more_room(self) -> None:
+        short = Badge(language="en", who="Nurses", state="ok", word="No problem seen", when="", full="")
+        assert width_px(replace(short, when="checked: 8:42")) > width_px(short) + 50
+        assert width_px(replace(short, who="NURSES")) > width_px(short) > width_px(replace(short, who="Nil"))
 
     def test_it_brings_nothing_along(self) -> None:
         content = exported(mixed())["de/doctor/badge.svg"].decode()

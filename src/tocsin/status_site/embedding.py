@@ -87,7 +87,8 @@ def _when(language: Language, facts: Facts) -> str:
     assert facts.checked_at is not None
     # A picture may be kept for long and cannot grow old by itself: the time says of when it is, the day too.
     today = in_brussels(facts.now).date()
-    return typeset(clock_time(facts.checked_at, language, today=today), language)
+    at = typeset(clock_time(facts.checked_at, language, today=today), language)
+    return gettext("checked: %(at)s") % {"at": at}
 
 
 def _banner(
