@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.acceptance.test_serve import Served, until
 
 from nginx_server import nginx_server, program
+from served import Served, until
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,6 @@
 """What `tocsin check` looks at: the configuration, and everything that a content pack holds. Runs without Django."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,18 +13,22 @@ from tocsin.catalog.rules.findings import Finding, errors_in
 from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.queries import check_procedures, load_procedures
 from tocsin.kernel.errors import ConfigurationError
+from tocsin.kernel.plugins import load_plugins
 from tocsin.notifications.ports import ChannelSettings
 from tocsin.plugins.channels.apprise import channel as apprise
 from tocsin.plugins.channels.email import channel as email
 from tocsin.plugins.channels.sms import channel as sms
 from tocsin.plugins.probes.http.probe import read_probes
 from tocsin.plugins.sources.otlp.names import read_names
+from tocsin.plugins.targets.settings import TARGETS, TargetSettings, target_settings
 from tocsin.runtime.configuration import Configuration
 
 
 def configuration_findings(configuration: Configuration) -> list[Finding]:
     """Return everything to mend in a configuration that could be read."""
     findings = [*_addresses(configuration), *_channels(configuration)]
+    findings += _targets(configuration)
+    findings += _watch(configuration)
     if configuration.debug:
         message = "Debugging shows the inside of errors to whoever causes them."
         findings.append(_finding("debug", "configuration.debug", message, "Set it to false.", is_error=False))
@@ -95,6 +99,30 @@ def _addresses(configuration: Configuration) -> Iterator[Finding]:
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             hint = "Write it in full, such as https://status.example.org."
             yield _finding(name, "configuration.address", "This is not an address that a browser can open.", hint)
+
+
+def _targets(configuration: Configuration) -> list[Finding]:
+    kinds = load_plugins(TARGETS)
+    findings: list[Finding] = []
+    for wanted in target_settings(configuration.targets, configuration.data_folder):
+        findings += _refusal(lambda wanted=wanted: _target(wanted, kinds))  # type: ignore[misc]  # bound now
+    return findings
+
+
+def _target(wanted: TargetSettings, kinds: Mapping[str, Callable[[TargetSettings], object]]) -> None:
+    wanted.require_kind(kinds)
+    wanted.number("limit_s", 60)
+    kinds[wanted.kind](wanted)
+
+
+def _watch(configuration: Configuration) -> Iterator[Finding]:
+    if configuration.heartbeat_url and urlsplit(configuration.heartbeat_url).scheme not in {"http", "https"}:
+        yield _finding(
+            "heartbeat_url", "configuration.address", "This is not an address of the web.", "Write https://…"
+        )
+    if configuration.watch_contacts and not configuration.smtp_url:
+        message = "Nobody would be told that Tocsin stands still: there is no mail server."
+        yield _finding("watch_contacts", "configuration.watch", message, "Set smtp_url.", is_error=False)
 
 
 def _intake(path: Path, pack: Pack) -> list[Finding]:

@@ -26,7 +26,7 @@ from tocsin.continuity.rules.model import Procedure
 from tocsin.kernel.clock import format_moment
 from tocsin.kernel.errors import ConfigurationError, DeliveryError
 from tocsin.kernel.plugins import load_plugins
-from tocsin.plugins.targets.settings import TargetSettings
+from tocsin.plugins.targets.settings import TARGETS, TargetSettings, target_settings
 from tocsin.plugins.targets.states import TargetBoard, TargetState
 from tocsin.status_site import queries
 from tocsin.status_site.compression import Press
@@ -37,9 +37,6 @@ from tocsin.status_site.ports import Addresses, Files, Publication, Target, Targ
 from tocsin.status_site.reading_back import STAMP
 from tocsin.status_site.rendering import render_pages, render_standing, standing_key
 from tocsin.status_site.rules.facts import Facts, shown_states
-
-TARGETS = "tocsin.targets"
-"""The entry-point group of targets: callables that take `TargetSettings` and return a `Target`."""
 
 HERE = "folder"
 """The kind of the first target, which is always there."""
@@ -204,7 +201,10 @@ def configured_site() -> Site:
         templates=load_templates(folder),
         addresses=Addresses(site_url=configuration.site_url, base_url=configuration.base_url),
         targets=(kinds[HERE](_here(configuration)),),
-        couriers=tuple(_courier(one, kinds, board.report) for one in target_settings(configuration)),
+        couriers=tuple(
+            _courier(one, kinds, board.report)
+            for one in target_settings(configuration.targets, configuration.data_folder)
+        ),
     )
 
 
@@ -221,21 +221,6 @@ def target_kinds() -> dict[str, TargetFactory]:
     return kinds
 
 
-def target_settings(configuration: Any) -> list[TargetSettings]:
-    """Return the settings of each configured target, in the configuration's order."""
-    work: Path = configuration.data_folder / "targets"
-    return [
-        TargetSettings(
-            name=table["name"],
-            kind=table["kind"],
-            work_folder=work / table["name"],
-            url=table.get("url", ""),
-            options={key: value for key, value in table.items() if key not in {"name", "kind", "url"}},
-        )
-        for table in configuration.targets
-    ]
-
-
 def _here(configuration: Any) -> TargetSettings:
     place: Path = configuration.site_folder
     return TargetSettings("here", HERE, configuration.data_folder, options={"folder": str(place.absolute())})
@@ -244,8 +229,7 @@ def _here(configuration: Any) -> TargetSettings:
 def _courier(
     wanted: TargetSettings, kinds: Mapping[str, TargetFactory], report: Callable[[TargetState], object]
 ) -> Courier:
-    if wanted.kind not in kinds:
-        raise wanted.refusal("kind", f"There is no kind {wanted.kind!r}; there are {', '.join(sorted(kinds))}.")
+    wanted.require_kind(kinds)
     build = kinds[wanted.kind]
     return Courier(
         name=wanted.name,

@@ -1,12 +1,15 @@
 """What the operator configured for one target: a `[[targets]]` table, its secrets fetched from where they lie."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tocsin.kernel.errors import ConfigurationError
+
+TARGETS = "tocsin.targets"
+"""The entry-point group of targets: callables that take `TargetSettings` and return a target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class TargetSettings:
             raise self.refusal(option, "A whole number above zero was expected.")
         return value
 
+    def require_kind(self, kinds: Collection[str]) -> None:
+        """Raise `ConfigurationError` when there is no such kind."""
+        if self.kind not in kinds:
+            raise self.refusal("kind", f"There is no kind {self.kind!r}; there are {', '.join(sorted(kinds))}.")
+
     def refusal(self, option: str, message: str) -> ConfigurationError:
         """Return the error that says what is wrong with an option."""
         return ConfigurationError(
@@ -53,3 +61,17 @@ class TargetSettings:
             except OSError as error:
                 raise self.refusal(option, f"The file cannot be read ({error.strerror}).") from error
         raise self.refusal(option, 'A secret is a text, { env = "NAME" } or { file = "/path" }.')
+
+
+def target_settings(tables: Sequence[Mapping[str, Any]], data_folder: Path) -> list[TargetSettings]:
+    """Return the settings of each configured target, in the configuration's order."""
+    return [
+        TargetSettings(
+            name=table["name"],
+            kind=table["kind"],
+            work_folder=data_folder / "targets" / table["name"],
+            url=table.get("url", ""),
+            options={key: value for key, value in table.items() if key not in {"name", "kind", "url"}},
+        )
+        for table in tables
+    ]
