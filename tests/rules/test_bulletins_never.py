@@ -231,6 +231,7 @@ def test_that_it_works_again_is_an_ends_to_say() -> None:
 
     assert ("never.green", "en", "scope", back) in found(but("en", scope=back), started())
     assert found(but("en", scope=back), replace(started(), kind="end")) == []
+    assert found(but("en", scope=back), replace(started(), kind="correction", state=State.OK)) == []
     assert found(but("en", scope="No problem seen at 9:02."), started()) == []
 
 

@@ -24,6 +24,7 @@ from tocsin.bulletins.errors import (
     SecondApprovalError,
     UnknownBulletinError,
 )
+from tocsin.bulletins.grounding import never_found
 from tocsin.bulletins.models import ApprovalRow, BulletinRow, PageRecord
 from tocsin.bulletins.queries import BulletinStatus, adapter, last_page, read_bulletin
 from tocsin.bulletins.rules.approval import Needed, missing, needed
@@ -133,7 +134,9 @@ def approve(bulletin_id: str, *, by: str, now: datetime, override: str = "") -> 
     if row.moved is not None:
         raise FactsMovedError(bulletin_id)
     bulletin = read_bulletin(row)
-    reasons = _passed(bulletin, override, by)
+    # What templates wrote of facts holds by test; what a person wrote is looked at once more.
+    never = never_found(bulletin, now=now) if row.edited_by else ()
+    reasons = _passed(bulletin, override, by, never=never)
     need, before = needed_for(bulletin), _approved_by(bulletin)
     if by in before:
         raise SameApproverError(bulletin_id, by=by)
@@ -296,9 +299,9 @@ def _waiting(bulletin_id: str) -> BulletinRow:
     return row
 
 
-def _passed(bulletin: Bulletin, override: str, by: str) -> tuple[Reason, ...]:
+def _passed(bulletin: Bulletin, override: str, by: str, *, never: Sequence[Reason]) -> tuple[Reason, ...]:
     # What a person overrides stands beside their reason for it, on the timeline and in the audit log.
-    blocking = _blocking(bulletin)
+    blocking = (*_blocking(bulletin), *never)
     if not blocking:
         return ()
     words = override.strip()[:_REASON_LENGTH]

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.catalog.rules.model import Pack
+from tocsin.kernel.clock import in_brussels
 from tocsin.observations.models import EyeSign, IntakeCount, NoticeRow, ProbeRow, ReportRow
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.rules.model import (
@@ -104,6 +105,14 @@ def _probes(now: datetime) -> tuple[ProbeResult, ...]:
         )
         for row in found
     )
+
+
+def words_of_others(now: datetime) -> tuple[str, ...]:
+    """Return what partners and members wrote of late, and when partners hope to be done: nothing of it goes public."""
+    notices = _notices(now)
+    written = [one.text for one in (*notices, *_reports(now)) if one.text]
+    hoped = [in_brussels(notice.until) for notice in notices if notice.until is not None]
+    return (*written, *(f"{moment.hour}:{moment.minute:02d}" for moment in hoped))
 
 
 def _reports(now: datetime) -> tuple[Report, ...]:

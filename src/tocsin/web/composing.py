@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from tocsin.bulletins.queries import plain_words
 from tocsin.bulletins.rules import lengths
 from tocsin.bulletins.rules.model import AudienceText, Bulletin
+from tocsin.bulletins.rules.never import Ground
 from tocsin.bulletins.rules.plain_language import BLOCKING, Assessment, assess
 from tocsin.bulletins.rules.revisions import LISTS, PARTS, Part, field_name, to_fields
 from tocsin.kernel.language import LANGUAGES, Language
@@ -100,9 +101,11 @@ def typed(posted: Mapping[str, str], *, text: AudienceText) -> dict[str, str]:
     return {name: posted.get(name, value) for name, value in to_fields(text).items()}
 
 
-def checked(text: AudienceText, bulletin: Bulletin, *, audience: str, preview: Language) -> Checked:
-    """Look at one audience's words."""
-    found = assess(text, words=plain_words(), audience=audience, kind=bulletin.kind)
+def checked(
+    text: AudienceText, bulletin: Bulletin, *, audience: str, preview: Language, ground: Ground | None = None
+) -> Checked:
+    """Look at one audience's words; with the `ground` they rest on, also for what must never be shown."""
+    found = assess(text, words=plain_words(), audience=audience, kind=bulletin.kind, ground=ground)
     return Checked(
         text=text,
         assessment=found,

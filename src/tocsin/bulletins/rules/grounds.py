@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from tocsin.bulletins.rules.model import Bulletin
+from tocsin.bulletins.rules.model import OVER, Bulletin
 from tocsin.bulletins.rules.money import legal_words
 from tocsin.bulletins.rules.never import Ground, all_runs
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.rules.legal import confirmed, may_show_avoid
 from tocsin.continuity.rules.model import Activation, Procedure
+from tocsin.detection.rules.model import State
 from tocsin.incidents.rules.model import Incident, Phase
 from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.language import LANGUAGES, Language, LocalizedText
@@ -31,7 +32,7 @@ def ground(
     may, must_not = _avoids(incident, procedures, activations, pack)
     legal_may, legal_must_not = _legal(procedures, templates, now)
     return Ground(
-        kind=bulletin.kind,
+        is_over=bulletin.kind in OVER or bulletin.state is State.OK,
         is_drill=bulletin.is_drill,
         functions=bulletin.functions,
         pack=pack,

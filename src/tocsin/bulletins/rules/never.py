@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tocsin.bulletins.rules.lengths import sms_spelling
-from tocsin.bulletins.rules.model import OVER, AudienceText, BulletinKind
+from tocsin.bulletins.rules.model import AudienceText
 from tocsin.bulletins.rules.parts import parts
 from tocsin.bulletins.rules.plain_words import PlainWords
 from tocsin.bulletins.rules.templates import Templates
@@ -36,7 +36,7 @@ OVERLAP = 5
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a text may rest on.
+    """What a text may rest on; `is_over` once the trouble has ended, so that "works again" may be said.
 
     `may_say` are sentences that the rules allow today, by language: the legal answers that stand (with validator, day
     and expiry) and the "do not"s that may be shown; `must_not_say` the legal answers and "do not"s that may not.
@@ -44,7 +44,7 @@ class Ground:
     `own_words` all that the pack says. Built by `grounds.ground`.
     """
 
-    kind: BulletinKind
+    is_over: bool
     is_drill: bool
     functions: tuple[str, ...]
     pack: Pack
@@ -108,7 +108,7 @@ def _dont(place: _Place) -> Iterator[Reason]:
 def _green(place: _Place) -> Iterator[Reason]:
     for phrase in place.hits("green"):
         yield Reason("never.green", place.facts(phrase))
-    if place.ground.kind in OVER:
+    if place.ground.is_over:
         return
     for function in place.ground.functions:
         back = place.ground.pack.functions[function].back[place.language]

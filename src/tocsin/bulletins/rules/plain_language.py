@@ -158,7 +158,8 @@ def _unanswered(text: AudienceText, reader: _Reader) -> Iterator[Reason]:
     language = reader.language
     if not any(sentence.get(language, "").strip() for sentence in text.now):
         yield Reason("plain.no_instruction", {"language": language, "part": "now"})
-    if reader.kind in OVER:
+    # What corrects an end promises nothing more either; from any other, a correction cannot take the promise.
+    if reader.kind in OVER or (reader.kind == "correction" and text.next_update is None):
         return
     if text.next_update is None:
         yield Reason("plain.no_next_update", {"language": language, "part": "next_update"})

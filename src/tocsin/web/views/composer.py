@@ -7,6 +7,7 @@ one that is out is corrected: silently, or told. Nothing typed is ever lost to s
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tocsin.bulletins import mending, services
+from tocsin.bulletins.grounding import ground_of
 from tocsin.bulletins.models import BulletinRow
 from tocsin.bulletins.queries import adapter, policy, read_bulletin, version
 from tocsin.bulletins.rules.correction import unchanged_short_texts
@@ -81,7 +83,10 @@ class _Sheet:
         return self.request.user.get_username()
 
     def checked(self) -> dict[str, Any]:
-        found = composing.checked(self.text, self.bulletin, audience=self.audience, preview=self._preview())
+        ground = ground_of(self.bulletin, now=settings.CLOCK.now())
+        found = composing.checked(
+            self.text, self.bulletin, audience=self.audience, preview=self._preview(), ground=ground
+        )
         short = unchanged_short_texts(self.stored, self.text)
         return {"checked": found, "short": short, "offered_languages": words.LANGUAGES}
 
