@@ -191,6 +191,19 @@ class TestStatusDocument:
         assert by_id["2020-01-28-2"]["regions"] == ["BE-WLG"]
 
 
+def test_an_exercise_changes_no_bare_state_for_that_cannot_say_what_it_is() -> None:
+    drill = replace(DOWN, is_drill=True)
+    site = exported(facts(incidents=(drill,), said=(said(first(drill)),)))
+    document = json.loads(site["status.json"])
+
+    assert {state for each in document["functions"] for state in each["states"].values()} == {"ok"}
+    assert [message["is_drill"] for message in document["messages"]] == [True]
+    assert "● No problem seen" in site["en/pharmacist/badge.svg"].decode()
+    assert b"<t:state>ok</t:state>" in site["en/pharmacist/dispense/feed.xml"]
+    assert b"<t:state>ok</t:state>" in site["en/feed.xml"]
+    assert json.loads(site["en/pharmacist/feed.json"])["_tocsin"]["state"] == "ok"
+
+
 class TestApi:
     """The Statuspage API as files."""
 

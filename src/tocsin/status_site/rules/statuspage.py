@@ -6,11 +6,12 @@ never called `operational`; a drill changes no component and has no impact; what
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from tocsin.bulletins.rules.model import Bulletin
 from tocsin.detection.rules.model import State
+from tocsin.status_site.rules.drills import without_drills
 from tocsin.status_site.rules.entries import Entry, entries
 from tocsin.status_site.rules.facts import Facts, is_under_maintenance, shown_states
 
@@ -85,11 +86,7 @@ def impact(bulletin: Bulletin) -> Indicator:
 
 
 def _statuses(facts: Facts) -> dict[tuple[str, str], ComponentStatus]:
-    real = replace(
-        facts,
-        said=[said for said in facts.said if not said.bulletin.is_drill],
-        incidents=[incident for incident in facts.incidents if not incident.is_drill],
-    )
+    real = without_drills(facts)
     limited = _limited(real)
     return {
         (function, audience): component_status(
