@@ -4,13 +4,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyotp
 import pytest
 from pytest_django import Settings
 
 from passkey_device import Device
-from tocsin.accounts import factors, passkeys
+from tocsin.accounts import factors, passkeys, rules
 from tocsin.accounts.errors import FactorError, SealBrokenError
 from tocsin.accounts.factors import Proof
 from tocsin.accounts.models import Operator, RecoveryCode, SecondFactor
@@ -90,6 +91,20 @@ def test_a_code_is_good_once_and_the_one_of_enrolment_was_used(ann: Operator) ->
     with refused("factor.refused"):
         prove(ann, Proof(code=app.at(later)), at=later)
     assert acts()[-1] == ("anonymous", "factor.refused", "ann")
+
+
+def test_of_two_who_show_one_code_at_once_one_is_too_late(ann: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = enrolled(ann)
+    later = MACHINE + timedelta(seconds=30)
+
+    def meanwhile(*args: Any, **kwargs: Any) -> int | None:
+        found = rules.matching_step(*args, **kwargs)
+        SecondFactor.objects.update(last_used=found or 0)
+        return found
+
+    monkeypatch.setattr(factors, "matching_step", meanwhile)
+    with refused("factor.refused"):
+        prove(ann, Proof(code=app.at(later)), at=later)
 
 
 def test_an_apps_secret_cannot_be_read_from_the_database_alone(ann: Operator, settings: Settings) -> None:

@@ -13,6 +13,7 @@ from tocsin.accounts.approvals import read_approval
 from tocsin.accounts.duty import set_contacts, set_duty
 from tocsin.accounts.models import Operator
 from tocsin.accounts.rules import PAGE_KINDS
+from tocsin.bulletins.services import discard_draft
 from tocsin.incidents.queries import timeline
 from tocsin.incidents.services import take
 from tocsin.kernel.clock import FixedClock, SystemClock
@@ -97,8 +98,9 @@ def test_a_text_message_goes_to_who_has_a_number_once_the_channel_is_there(monke
     page(Page("draft_waits", "two", bulletin="2020-01-27-1-b1", version="0123456789ab"), now=NOW)
     assert sent()[1:] == [("ann@example.org", "email"), ("+32470123456", "sms")]
     said = payload(OutboxMessage.objects.get(channel="sms"))["sms"]
-    assert said.startswith("UNOFFICIAL DEMONSTRATION A message is drafted and waits for your approval. http")
+    assert said.startswith("[Unofficial demonstration] A message waits for you: http")
     assert "/approve/2020-01-27-1-b1.0123456789ab." in said
+    assert len(said.removeprefix("[Unofficial demonstration] ")) <= 160, "in earnest it is one text message"
 
 
 def test_where_nobody_is_on_duty_everybody_is_told_so() -> None:
@@ -164,6 +166,28 @@ def test_the_ladder_is_climbed_once_however_often_one_looks() -> None:
     assert on_it == [("paged", 0 * MINUTE), ("paged", 2 * MINUTE), ("paged", 5 * MINUTE)]
     late = timeline("2020-01-27-1").get(kind="first_word_late")
     assert late.reasons == [{"code": "page.first_word_late", "facts": {}}]
+
+
+def test_who_was_not_reached_in_time_is_not_woken_for_what_is_done() -> None:
+    officer("ann")
+    draft = drafted()
+    page_who_is_due(NOW)
+    page_who_is_due(NOW + 10 * timedelta(seconds=1))
+    assert OutboxMessage.objects.get().withdrawn_at is None
+    page(Page("tocsin_ails", "ails"), now=NOW)
+    discard_draft(draft, by="ann", now=NOW + MINUTE)
+    page_who_is_due(NOW + MINUTE)
+    withdrawn = OutboxMessage.objects.order_by("pk").values_list("withdrawn_at", flat=True)
+    assert list(withdrawn) == [NOW + MINUTE, None], "that Tocsin ails is withdrawn by nobody"
+
+
+def test_two_engines_page_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    officer("ann")
+    drafted()
+    assert page_who_is_due(NOW) == 1
+    monkeypatch.setattr("tocsin.runtime.duty.is_paged", lambda _: False)
+    assert page_who_is_due(NOW) == 0
+    assert len(sent()) == 1
 
 
 def test_taking_it_stops_the_second_call() -> None:

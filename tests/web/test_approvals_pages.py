@@ -12,7 +12,7 @@ from pytest_django import Settings
 from factories import console as make
 from factories import factors as proofs
 from passkey_device import Device
-from tocsin.accounts import factors
+from tocsin.accounts import factors, services
 from tocsin.accounts.approvals import GOOD_FOR, approval_token
 from tocsin.accounts.models import LoginAttempt, Operator
 from tocsin.audit.models import AuditEntry
@@ -157,6 +157,29 @@ def test_a_rewritten_text_that_nobody_was_paged_about_is_read_from_the_beginning
     old = link(ann, draft)
     rewritten(draft)
     assert "Lees het opnieuw van voren af aan." in client.get(old).content.decode()
+
+
+def test_a_text_that_is_rewritten_while_the_code_is_checked_is_not_published(
+    client: Client, ann: Operator, draft: Bulletin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, forgive = proofs.app(ann), services.forgive
+    monkeypatch.setattr(services, "forgive", lambda *args, **kwargs: (rewritten(draft), forgive(*args, **kwargs)))
+    response = client.post(link(ann, draft), {"act": "publish", "code": app.now()}, follow=True)
+    assert status(draft) == ("draft", "")
+    assert "Lees het opnieuw van voren af aan." in response.content.decode()
+
+
+def test_an_audience_that_is_no_longer_spoken_to_is_shown_as_gone(
+    client: Client, ann: Operator, draft: Bulletin
+) -> None:
+    proofs.app(ann)
+    content = adapter().dump_python(draft, mode="json")
+    told = Page("draft_waits", "k", incident=draft.incident, bulletin=draft.id, version=version(draft), content=content)
+    page(told, now=make.NOW)
+    first, *others = draft.texts
+    make.draft(replace(draft, texts={audience: draft.texts[audience] for audience in others}))
+    found = client.get(link(ann, draft)).context["changes"]
+    assert [(change.audience, change.new) for change in found] == [(first, ())]
 
 
 def test_a_renewed_link_is_no_younger_than_the_old_one(client: Client, ann: Operator, draft: Bulletin) -> None:

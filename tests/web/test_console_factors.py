@@ -195,6 +195,15 @@ def test_a_passkey_is_enrolled(inside: Client, ann: Operator) -> None:
     assert inside.post("/account/passkey/", given).status_code == 400, "what was asked was answered"
 
 
+def test_a_second_factor_more_keeps_the_recovery_codes(inside: Client, ann: Operator) -> None:
+    proofs.app(ann)
+    factors.new_recovery_codes(ann, now=make.NOW)
+    asked = json.loads(inside.get("/account/passkey/").context["question"])
+    given = {"answer": Device(ORIGIN).make(asked), "password": SECRET}
+    assert inside.post("/account/passkey/", given)["Location"] == "/account/"
+    assert (len(factors.factors_of(ann)), factors.codes_left(ann)) == (2, 10)
+
+
 def test_a_passkey_needs_the_password_too(inside: Client, ann: Operator) -> None:
     asked = json.loads(inside.get("/account/passkey/").context["question"])
     response = inside.post("/account/passkey/", {"answer": Device(ORIGIN).make(asked), "password": "wrong"})

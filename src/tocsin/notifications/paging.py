@@ -4,7 +4,7 @@ E-mail always works; a text message goes as well where the operator has a number
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,9 +20,9 @@ from tocsin.accounts.factors import has_factor
 from tocsin.accounts.models import Operator
 from tocsin.kernel.clock import SystemClock, in_brussels
 from tocsin.notifications.announcing import put
-from tocsin.notifications.models import PageRow
-from tocsin.notifications.queries import as_language, channels, labels, pack
-from tocsin.notifications.rules.letter import marks
+from tocsin.notifications.models import OutboxMessage, PageRow
+from tocsin.notifications.queries import WAITING, as_language, channels, labels, pack
+from tocsin.notifications.rules.letter import marks, said_first
 from tocsin.notifications.rules.model import JsonValue, Letter, Link, Section
 from tocsin.notifications.rules.paging import Called, Officer, Page, called
 
@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 EMAIL: Final = "email"
 SMS: Final = "sms"
+STALE: Final = timedelta(hours=2)
+"""What waited for longer was given up by the outbox itself."""
+
 FORGOTTEN_AFTER: Final = timedelta(days=30)
 
 
@@ -64,6 +67,19 @@ def is_paged(key: str) -> bool:
     return PageRow.objects.filter(key=key).exists()
 
 
+def withdraw_stale(due: Collection[str], *, now: datetime) -> int:
+    """Take back pages that nobody has sent yet and whose reason holds no longer; return how many messages that were.
+
+    `due` are the keys whose reasons hold. A mail server that comes back must wake nobody for what was done meanwhile.
+    """
+    stale = PageRow.objects.filter(at__gt=now - STALE).exclude(key__in=due).exclude(kind="tocsin_ails")
+    count = 0
+    for key in stale.values_list("key", flat=True):
+        waiting = OutboxMessage.objects.filter(WAITING, dedup_key__startswith=f"{key}|", leased_until=None)
+        count += waiting.update(withdrawn_at=now)
+    return count
+
+
 def draft_as_paged(bulletin: str, version: str) -> Mapping[str, JsonValue] | None:
     """Return a draft's text as it was when somebody was paged about it; None when nobody was about that version."""
     row = PageRow.objects.filter(bulletin=bulletin, version=version).exclude(content={}).first()
@@ -87,13 +103,15 @@ def _send(what: Page, operator: Operator, whom: Called, *, available: frozenset[
         put(letter, key=f"{what.key}|{operator.pk}|{EMAIL}", channel=EMAIL, recipient=operator.email, now=now)
     if operator.phone and SMS in available:
         key = f"{what.key}|{operator.pk}|{SMS}"
-        put(letter, key=key, channel=SMS, recipient=operator.phone, sms=_short(letter), now=now)
+        put(letter, key=key, channel=SMS, recipient=operator.phone, sms=_short(what, letter), now=now)
 
 
-def _short(letter: Letter) -> str:
-    said = " ".join(mark.short.upper() for mark in letter.marks)
+def _short(what: Page, letter: Letter) -> str:
+    # The few words and the link: together they fit into one text message, or into two where a demonstration says so.
+    with translation.override(letter.language):
+        subject, _ = _words(what)
     address = letter.action.address if letter.action is not None else ""
-    return " ".join(part for part in (said, letter.headline, address) if part)
+    return said_first(letter.marks, f"{subject}: {address}")
 
 
 def _letter(what: Page, operator: Operator, whom: Called) -> Letter:

@@ -19,7 +19,7 @@ from tocsin.incidents.rules.paging import REASONS, Desk, DuePage, WaitingDraft, 
 from tocsin.incidents.rules.promises import Word
 from tocsin.incidents.services import ENGINE, add_entry
 from tocsin.kernel.language import LocalizedText
-from tocsin.notifications.paging import is_paged, page
+from tocsin.notifications.paging import is_paged, page, withdraw_stale
 from tocsin.notifications.rules.paging import Page
 
 log = logging.getLogger(__name__)
@@ -33,8 +33,10 @@ def page_who_is_due(now: datetime) -> int:
     sent = 0
     try:
         desks = [_desk(incident) for incident in recent(now)]
-        for due in pages_due(desks, now=now):
+        pages = pages_due(desks, now=now)
+        for due in pages:
             sent += not is_paged(due.key) and _sent(due, now=now)
+        withdraw_stale([due.key for due in pages], now=now)
     except Exception:
         log.exception("duty officers could not be paged")
     return sent
