@@ -84,7 +84,9 @@ def rich() -> Facts:
     (end,) = due(over, happened="closed", published=(early,), procedures=procedures(), now=NOW - timedelta(minutes=5))
     opening = first(down, procedures=procedures())
     told = (said(early), said(end), said(opening), said(first(slow, procedures=procedures())), said(corrected(opening)))
-    in_force = activation("tarify-by-hand", "ended", incident=over.id, start=SINCE, until=NOW - timedelta(minutes=5))
+    in_force = activation(
+        "tarify-by-hand", "ended", incident=over.id, start=SINCE - timedelta(hours=1), until=NOW - timedelta(minutes=5)
+    )
     chapters = tuple(
         Chapter(
             one,
