@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +28,8 @@ def original() -> Bulletin:
 def edited(audience: str = "pharmacist", **parts: str) -> AudienceText:
     """The audience's text with parts written over in English."""
     text = original().texts[audience]
-    return replace(text, **{part: {**getattr(text, part), "en": said} for part, said in parts.items()})
+    changed: dict[str, Any] = {part: {**getattr(text, part), "en": said} for part, said in parts.items()}
+    return replace(text, **changed)
 
 
 def mended(**parts: str) -> Bulletin:

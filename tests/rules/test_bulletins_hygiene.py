@@ -1,6 +1,7 @@
 """Hostile text: cleaned out of what is put into sentences, refused in what a person wrote."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,8 @@ def test_whatever_comes_nothing_hidden_is_left(text: str) -> None:
 )
 @pytest.mark.parametrize("part", ["headline", "scope", "subject", "sms", "push", "paid", "avoid", "next_update"])
 def test_a_text_that_somebody_wrote_is_refused_with_its_place(part: str, said: str, fault: str) -> None:
-    text = replace(first().texts["pharmacist"], **{part: {"fr": "Bon.", "de": said}})
+    changed: dict[str, Any] = {part: {"fr": "Bon.", "de": said}}
+    text = replace(first().texts["pharmacist"], **changed)
 
     with pytest.raises(UnsafeTextError) as caught:
         checked_text(text, audience="pharmacist")
@@ -62,7 +64,8 @@ def test_a_text_that_somebody_wrote_is_refused_with_its_place(part: str, said: s
 
 @pytest.mark.parametrize("part", ["now", "duties"])
 def test_every_sentence_of_a_list_is_looked_at(part: str) -> None:
-    text = replace(first().texts["pharmacist"], **{part: ({"en": "Fine."}, {"en": "<b>"})})
+    changed: dict[str, Any] = {part: ({"en": "Fine."}, {"en": "<b>"})}
+    text = replace(first().texts["pharmacist"], **changed)
 
     with pytest.raises(UnsafeTextError):
         checked_text(text, audience="pharmacist")

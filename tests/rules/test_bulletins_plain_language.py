@@ -181,7 +181,10 @@ def test_an_acronym_is_fine_for_those_who_use_it_daily() -> None:
 
 
 def test_the_same_word_on_the_page_and_in_the_text_message_is_one_thing_to_mend() -> None:
-    text = {"headline": said(good().headline, "en", "The token."), "push": said(good().push, "en", "The Token.")}
+    text: dict[str, Any] = {
+        "headline": said(good().headline, "en", "The token."),
+        "push": said(good().push, "en", "The Token."),
+    }
 
     assert codes(look(**text)) == ["plain.jargon"]
 
@@ -196,14 +199,16 @@ def test_a_long_sentence_is_counted_in_words_and_a_colon_rests_the_reader() -> N
 def test_long_words_are_hard_to_read() -> None:
     hard = " ".join(["Interoperability institutionalisation accountability rationalisation"] * 4)
 
-    found = look(**{part: said(getattr(good(), part), "en", f"{hard}.") for part in ("headline", "scope")})
+    changed: dict[str, Any] = {part: said(getattr(good(), part), "en", f"{hard}.") for part in ("headline", "scope")}
+    found = look(**changed)
     assert "plain.hard_to_read" in codes(found)
     assert found.readability["en"] < 50 < found.readability["fr"]
 
 
 def test_a_missing_language_blocks_whatever_part_it_is_missing_from() -> None:
     for part in ("headline", "scope", "paid", "next_update", "subject", "sms", "push"):
-        found = look(**{part: {"fr": "a", "nl": "b", "de": " "}})
+        changed: dict[str, Any] = {part: {"fr": "a", "nl": "b", "de": " "}}
+        found = look(**changed)
         missing = [f.facts for f in found.findings if f.code == "plain.language_missing"]
         assert missing == [{"language": "de", "part": part}, {"language": "en", "part": part}]
         assert found.blocks

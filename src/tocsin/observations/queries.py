@@ -110,9 +110,9 @@ def _probes(now: datetime) -> tuple[ProbeResult, ...]:
 def words_of_others(now: datetime) -> tuple[str, ...]:
     """Return what partners and members wrote of late, and when partners hope to be done: nothing of it goes public."""
     notices = _notices(now)
-    written = [one.text for one in (*notices, *_reports(now)) if one.text]
+    written = (*(notice.text for notice in notices), *(report.text for report in _reports(now)))
     hoped = [in_brussels(notice.until) for notice in notices if notice.until is not None]
-    return (*written, *(f"{moment.hour}:{moment.minute:02d}" for moment in hoped))
+    return (*filter(None, written), *(f"{moment.hour}:{moment.minute:02d}" for moment in hoped))
 
 
 def _reports(now: datetime) -> tuple[Report, ...]:
