@@ -5,7 +5,7 @@ the transaction that keeps them, notifications) is the real thing.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from django.test.utils import override_settings
 
 from situations import NOW, belgium, calm, evidence, judgement, signal
 from tocsin.audit.queries import last_seq, newest, verify
-from tocsin.bulletins import governing
+from tocsin.bulletins import governing, mending
 from tocsin.bulletins import queries as bulletins
 from tocsin.bulletins import services as say
 from tocsin.bulletins.models import PageRecord
@@ -30,6 +30,7 @@ from tocsin.engine.tick import Federation
 from tocsin.incidents import services as incidents
 from tocsin.incidents.queries import recent, timeline
 from tocsin.incidents.rules.model import Phase
+from tocsin.notifications.fanout import write_out
 from tocsin.notifications.models import OutboxMessage, Subscriber
 from tocsin.observations.rules.rollup import empty
 from tocsin.plugins.stores.memory.store import MemoryStore
@@ -118,6 +119,13 @@ def a_subscriber() -> None:
     )
 
 
+def written_out(hand: Hand) -> list[OutboxMessage]:
+    """What was put out, as messages to people; pages to duty officers are none of it."""
+    while write_out(hand, machine=hand):
+        pass
+    return list(OutboxMessage.objects.filter(announcement__isnull=False))
+
+
 def test_a_quiet_tick_leaves_a_snapshot_and_nothing_else(loop: EngineLoop, hand: Hand) -> None:
     assert loop.step()
     assert last_judgement() == calm(at=hand.at)
@@ -145,8 +153,10 @@ def test_a_whole_outage_from_the_first_sign_to_the_end(loop: EngineLoop, hand: H
 
     draft = bulletins.drafts()[0]
     say.publish_draft(draft.id, by="ann", now=hand.at)
-    (message,) = OutboxMessage.objects.all()
-    assert (message.bulletin, message.recipient) == (draft.id, "doctor@example.org")
+    (message,) = written_out(hand)
+    assert message.announcement is not None
+    assert message.subscriber is not None
+    assert (message.announcement.bulletin, message.subscriber.address) == (draft.id, "doctor@example.org")
 
     hand.judged = lambda now: calm(at=now, since=hand.at)
     tick_until(loop, hand, lambda: not recent(hand.at)[0].is_open, at_most=timedelta(minutes=40))
@@ -170,7 +180,7 @@ def test_unlocked_the_first_word_goes_out_by_itself_and_procedures_are_in_force(
     assert row is not None
     assert row.approved_by == "policy"
     assert [reason["code"] for reason in row.reasons] == ["policy.first"]
-    assert OutboxMessage.objects.count() == 1
+    assert len(written_out(hand)) == 1
     assert {activation.state for activation in current(hand.at)} == {"active"}
 
 
@@ -371,3 +381,88 @@ def test_the_loop_runs_until_it_is_stopped(hand: Hand, federation: Federation) -
     endless: EngineLoop = engine(hand, federation, [], follow=lambda *_: endless.stop())
     endless.run()
     assert endless.pulse.ticks == 1
+
+
+def pass_time(loop: EngineLoop, hand: Hand, *, until: datetime) -> None:
+    """Tick once a minute: what is late is left out, so that half an hour costs little."""
+    while hand.at < until:
+        assert loop.step()
+        assert loop.pulse.failures == 0, loop.pulse.last_failure
+        hand.at = min(until, hand.at + timedelta(minutes=1))
+
+
+def first_out(loop: EngineLoop, hand: Hand) -> str:
+    """Let the first draft come and publish it by a click; return the incident."""
+    hand.judged = broken
+    tick_until(loop, hand, lambda: bool(bulletins.drafts()), at_most=timedelta(minutes=3))
+    draft = bulletins.drafts()[0]
+    say.approve(draft.id, by="ann", now=hand.at)
+    return draft.incident
+
+
+def test_at_the_promised_minute_a_holding_message_goes_out_though_nobody_clicked_and_the_miss_is_recorded(
+    loop: EngineLoop, hand: Hand
+) -> None:
+    about = first_out(loop, hand)
+    promised = bulletins.published_since(NOW)[0].next_update_at
+    assert promised is not None
+    pass_time(loop, hand, until=promised - timedelta(minutes=1))
+    tick_until(loop, hand, lambda: len(bulletins.published_since(NOW)) == 2, at_most=timedelta(minutes=2))
+    held = bulletins.published_since(NOW)[1]
+    row = bulletins.bulletin(held.id)
+    assert row is not None
+    assert (held.kind, row.approved_by, row.published_at) == ("holding", "policy", promised)
+    assert [reason["code"] for reason in row.reasons] == ["policy.holding"]
+    assert held.next_update_at is not None
+    assert held.next_update_at > promised
+    assert "promise_broken" in [entry.kind for entry in timeline(about)]
+
+
+def test_where_the_policy_asks_a_broken_promise_waits_for_a_person(loop: EngineLoop, hand: Hand) -> None:
+    governing.set_holding("ask", by="ann", now=NOW)
+    first_out(loop, hand)
+    promised = bulletins.published_since(NOW)[0].next_update_at
+    assert promised is not None
+    pass_time(loop, hand, until=promised + timedelta(minutes=2))
+    assert len(bulletins.published_since(NOW)) == 1
+    assert [draft.kind for draft in bulletins.drafts()] == ["holding"]
+
+
+def test_what_a_person_edits_outlives_every_tick_and_is_left_to_them_even_unlocked(
+    loop: EngineLoop, hand: Hand
+) -> None:
+    governing.hold(by="ann", now=NOW)
+    governing.unlock_automation(by="ann", now=NOW, demonstration=True)
+    hand.judged = broken
+    tick_until(loop, hand, lambda: bool(bulletins.drafts()), at_most=timedelta(minutes=3))
+    draft = bulletins.drafts()[0]
+    audience, text = next(iter(draft.texts.items()))
+    mine = replace(text, headline={language: f"{said} !" for language, said in text.headline.items()})
+    say.edit_draft(draft.id, {audience: mine}, by="ann", now=hand.at)
+    governing.release(by="ann", now=hand.at)
+    pass_time(loop, hand, until=hand.at + timedelta(minutes=25))
+    row = bulletins.bulletin(draft.id)
+    assert row is not None
+    assert (row.status, row.moved is not None) == ("draft", True), "the promised time in it came too near"
+    assert bulletins.read_bulletin(row).texts[audience] == mine
+    found = say.carry_edit_over(draft.id, by="ann", now=hand.at)
+    assert found.bulletin.texts[audience].headline == mine.headline
+    assert say.approve(draft.id, by="ann", now=hand.at).is_out
+
+
+def test_while_locked_automations_shadow_is_kept_once_with_its_day(loop: EngineLoop, hand: Hand) -> None:
+    about = first_out(loop, hand)
+    pass_time(loop, hand, until=NOW + timedelta(minutes=5))
+    record = bulletins.shadow_record()
+    assert [str(day) for day in record.days] == ["2020-01-27"]
+    assert [(draft.incident, draft.kind, draft.fate) for draft in record.drafts] == [(about, "first", "published")]
+    assert record.drafts[0].human_after is not None
+
+
+def test_after_a_false_alarm_the_same_trouble_is_not_announced_again_by_itself(loop: EngineLoop, hand: Hand) -> None:
+    governing.unlock_automation(by="ann", now=NOW, demonstration=True)
+    hand.judged = broken
+    tick_until(loop, hand, lambda: bool(bulletins.published_since(NOW)), at_most=timedelta(minutes=3))
+    mending.retract(bulletins.published_since(NOW)[0].incident, by="ann", reason="a probe lied", now=hand.at)
+    pass_time(loop, hand, until=hand.at + timedelta(minutes=20))
+    assert [each.kind for each in bulletins.published_since(NOW)] == ["first", "retraction"]

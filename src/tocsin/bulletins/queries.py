@@ -220,11 +220,6 @@ def _waiting() -> "QuerySet[BulletinRow]":
     return BulletinRow.objects.filter(status="draft")
 
 
-def waiting_since() -> "dict[str, tuple[datetime, Bulletin]]":
-    """Return every draft that waits, as it would go out now, with the moment since when it does."""
-    return {row.pk: (row.drafted_at, read_bulletin(row)) for row in _sorted(_waiting())}
-
-
 def wording(given: Bulletin) -> str:
     """Return a fingerprint of all that a bulletin says: an approval is of one wording, and of no other."""
     said = adapter().dump_python(given, mode="json", exclude={"drafted_at"})
