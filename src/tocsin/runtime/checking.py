@@ -18,6 +18,7 @@ from tocsin.notifications.ports import ChannelSettings
 from tocsin.plugins.channels.apprise import channel as apprise
 from tocsin.plugins.channels.email import channel as email
 from tocsin.plugins.channels.sms import channel as sms
+from tocsin.plugins.exporters.group import EXPORTERS
 from tocsin.plugins.probes.http.probe import read_probes
 from tocsin.plugins.sources.otlp.names import read_names
 from tocsin.plugins.targets.settings import TARGETS, TargetSettings, target_settings
@@ -29,6 +30,7 @@ def configuration_findings(configuration: Configuration) -> list[Finding]:
     findings = [*_addresses(configuration), *_channels(configuration)]
     findings += _targets(configuration)
     findings += _watch(configuration)
+    findings += _refusal(lambda: load_plugins(EXPORTERS))
     if configuration.debug:
         message = "Debugging shows the inside of errors to whoever causes them."
         findings.append(_finding("debug", "configuration.debug", message, "Set it to false.", is_error=False))

@@ -15,6 +15,7 @@ from django.utils import translation
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.kernel.language import LANGUAGES, Language
 from tocsin.kernel.plugins import load_plugins
+from tocsin.plugins.exporters.group import EXPORTERS
 from tocsin.status_site.calendars import calendars
 from tocsin.status_site.embedding import banner_script, embeddings
 from tocsin.status_site.feeds import feeds
@@ -23,9 +24,6 @@ from tocsin.status_site.rules.document import status_document
 from tocsin.status_site.rules.facts import Facts
 from tocsin.status_site.rules.statuspage import Board, board
 from tocsin.status_site.statuspage_api import statuspage_files
-
-EXPORTERS = "tocsin.exporters"
-"""The entry-point group of exporters: callables without arguments that return an `Exporter`."""
 
 SCHEMA = "schema/status-1.json"
 """Where the site holds the JSON Schema of `status.json`."""
