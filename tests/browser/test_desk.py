@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "test-results" / "screenshots"
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def log_in(page: Page, world: World) -> None:
 
 
 def phone(browser: Browser, *, javascript: bool = True) -> BrowserContext:
-    return browser.new_context(viewport=PHONE, locale="en", java_script_enabled=javascript)  # type: ignore[arg-type]  # a size
+    return browser.new_context(viewport=PHONE, locale="en", java_script_enabled=javascript)
 
 
 def look(page: Page, name: str, violations: Callable[[Page], list[str]]) -> None:
@@ -149,8 +149,18 @@ def test_a_passkey_made_at_the_console_lets_in_and_publishes_from_a_telephone(
     page.wait_for_url("**/account/")
     expect(page.get_by_text("my telephone").first).to_be_visible()
 
+    page.goto(f"{world.base}/account/app/")
+    page.emulate_media(color_scheme="dark")
+    look(page, "app-phone-dark-en", violations)
+    page.goto(f"{world.base}/account/")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    look(page, "account-desktop-dark-en", violations)
+    page.set_viewport_size(PHONE)
+
     page.context.clear_cookies()
     page.goto(f"{world.base}/{world.link}")
+    look(page, "approve-phone-dark-en", violations)
+    page.emulate_media(color_scheme="light")
     look(page, "approve-phone-en", violations)
     page.get_by_role("button", name="Publish in four languages · passkey").click()
     expect(page.get_by_text("by ann.")).to_be_visible()

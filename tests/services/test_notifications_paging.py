@@ -14,6 +14,8 @@ from tocsin.accounts.duty import set_contacts, set_duty
 from tocsin.accounts.models import Operator
 from tocsin.accounts.rules import PAGE_KINDS
 from tocsin.bulletins.services import discard_draft
+from tocsin.detection.rules.model import Judgement
+from tocsin.engine.ports import Outcome
 from tocsin.incidents.queries import timeline
 from tocsin.incidents.services import take
 from tocsin.kernel.clock import FixedClock, SystemClock
@@ -24,7 +26,9 @@ from tocsin.notifications.paging import draft_as_paged, forget_pages, is_paged, 
 from tocsin.notifications.queries import letter_from_json
 from tocsin.notifications.rules.model import Letter
 from tocsin.notifications.rules.paging import Page
+from tocsin.plugins.stores.memory.store import MemoryStore
 from tocsin.runtime.duty import page_who_is_due
+from tocsin.runtime.live import LiveFederation
 from tocsin.web import present
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +40,11 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture(autouse=True)
 def clock(settings: Settings) -> None:
     settings.CLOCK = FixedClock(NOW)
+
+
+@pytest.fixture
+def judged() -> Judgement:
+    return make.judgement(present.pack(), now=NOW)
 
 
 def officer(name: str, *, language: str = "en", is_on_duty: bool = True, phone: str = "") -> Operator:
@@ -248,3 +257,12 @@ def test_contacts_that_are_none_are_refused(given: dict[str, str | list[str]], c
 def test_nobody_of_that_name_is_said() -> None:
     with pytest.raises(InputError, match="no operator"):
         set_duty("ann", is_on_duty=True, by="cli", now=NOW)
+
+
+def test_a_tick_pages_once_it_is_saved(judged: Judgement) -> None:
+    officer("ann")
+    drafted()
+    live = LiveFederation(MemoryStore())
+    live.situation(NOW)
+    live.save(Outcome(NOW, judged, explanations=(), events=(), activations=(), drafted=(), published=()))
+    assert sent() == [("ann@example.org", "email")]
