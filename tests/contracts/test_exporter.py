@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -278,7 +278,7 @@ def test_the_built_in_exporter_is_found_like_any_other() -> None:
 def test_one_that_cannot_be_loaded_stops_the_start_and_not_the_pages(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    real = plugins.entry_points
+    real = entry_points
     broken = EntryPoint("broken", "no_such_module:build", "tocsin.exporters")
     monkeypatch.setattr(
         plugins, "entry_points", lambda *, group: [broken] if group == "tocsin.exporters" else list(real(group=group))
