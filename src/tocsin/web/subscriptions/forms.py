@@ -116,8 +116,11 @@ class AskForm(WishForm):
     def clean_address(self) -> str:
         """Return the address as its channel writes it, and note the channel."""
         given: str = self.cleaned_data["address"]
-        asked = self.data.get("channel") or ""
-        self.chosen_channel = PUSH if asked == PUSH else channel_of(given, offering=offered())
+        is_push = self.data.get("channel") == PUSH and given.lstrip().startswith("{")
+        self.chosen_channel = PUSH if is_push else channel_of(given, offering=offered())
+        if is_push:  # nobody wants to see that in the field, should the form come back
+            self.data = self.data.copy()
+            self.data["address"] = ""
         try:
             return checked_address(self.chosen_channel, given)
         except InputError as error:
