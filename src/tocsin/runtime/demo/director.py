@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tocsin.bulletins.rules.clock_words import duration_words
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.errors import ConfigurationError
@@ -92,7 +93,8 @@ def _announce(recording: Recording, wishes: Wishes, say: Say) -> None:
     say("")
     say(f"{recording.title}, {begins:%H:%M} to {ends:%H:%M} in Brussels, at {wishes.speed:g} × real time.")
     say("A SCRIPTED RECONSTRUCTION, not data of the real platform. UNOFFICIAL DEMONSTRATION.")
-    say(f"It plays for about {(recording.end - recording.start).total_seconds() / wishes.speed / 60:.0f} minutes.")
+    minutes = max(1, round((recording.end - recording.start) / wishes.speed / timedelta(minutes=1)))
+    say(f"It plays for about {duration_words(timedelta(minutes=minutes), 'en')}.")
     say("")
 
 
