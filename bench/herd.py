@@ -43,9 +43,9 @@ else:
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from bench.publish import World  # noqa: E402  this folder is no package
+from bench.publish import World  # noqa: E402  the path comes first
 
-from nginx_server import nginx_server, program  # noqa: E402
+from nginx_server import nginx_server, program  # noqa: E402  the same
 
 RESULTS = ROOT / "bench" / "results" / "herd.md"
 SWITCHES = 20

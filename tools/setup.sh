@@ -55,6 +55,17 @@ if ! is_done "$kind" && ! { [ "$kind" = runtime ] && is_done test; }; then
 fi
 .venv/bin/python tools/build_messages.py src >/dev/null
 
+if [ "$kind" = test ]; then
+    # Real servers for what publishes and serves the pages; sbin is not on everybody's path.
+    for pair in nginx:nginx wrk:wrk sshd:openssh-server rsync:rsync; do
+        if ! PATH="$PATH:/usr/sbin" command -v "${pair%%:*}" >/dev/null 2>&1; then
+            install_debian "tests and benches of the public pages need ${pair%%:*}" "${pair##*:}"
+        fi
+    done
+    if [ ! -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] && command -v apt-get >/dev/null 2>&1; then
+        install_debian "nginx shows brotli only with its module" libnginx-mod-http-brotli-static
+    fi
+fi
 if [ "$kind" = test ] && ! command -v chromium >/dev/null 2>&1; then
     install_debian "the browser tests need Chromium" chromium fonts-dejavu-core
 fi
