@@ -15,18 +15,19 @@ import platform
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "bench" / "results" / "fanout.md"
-HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))
 
+from bench import webhooks  # noqa: E402  this folder is no package
+from bench.fanout_world import HERE, Stage, cpu_s, rss_mb, stage  # noqa: E402  this folder is no package
+from bench.webhooks import Webhooks  # noqa: E402  this folder is no package
+
+RESULTS = ROOT / "bench" / "results" / "fanout.md"
 WORKERS = 2
 KILLS_AT = (0.25, 0.6)
 """Shares of the messages received when a worker is killed."""
@@ -39,7 +40,11 @@ GIVES_UP_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the run showed. `copies` are raw second arrivals; `doubled` those whose receiver would show them twice."""
+    """What the run showed.
+
+    `copies` are second arrivals under the same id (Message-ID, topic, reference), which the receiving side can drop:
+    what was in doubt when a worker was killed is sent again. `doubled` are people reached twice under different ids.
+    """
 
     subscribers: int
     publish_s: float
@@ -47,113 +52,11 @@ class Told:
     last_s: float
     missed: int
     doubled: int
+    copies: int
     peak_rss_mb: int
     kills: int
     by_channel: dict[str, int]
     cpu_s: float
-
-
-class Stage:
-    """A data folder with sinks beside it, and the processes that run on them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.log = folder / "received.log"
-        self.log.touch()
-        sinks = [sys.executable, str(HERE / "sinks.py"), str(folder)]
-        self.sinks = subprocess.Popen(sinks)  # noqa: S603  our own file
-        ports = _ports(folder)
-        self.http = f"http://127.0.0.1:{ports['http']}"
-        (folder / "sms.toml").write_text(SMS.format(url=f"{self.http}/sms"))
-        self.env = os.environ | {
-            "TOCSIN_DATA_FOLDER": str(folder / "data"),
-            "TOCSIN_SECRET_KEY": "only-for-this-measurement",
-            "TOCSIN_SMTP_URL": f"smtp://127.0.0.1:{ports['smtp']}",
-            "TOCSIN_MAIL_FROM": "alarm@tocsin.example",
-            "TOCSIN_SMS_FILE": str(folder / "sms.toml"),
-            "TOCSIN_CHANNELS_MAY_REACH_PRIVATE": "true",
-            "TOCSIN_APPRISE_SERVICES": "",
-            "BENCH_HTTP": self.http,
-            "BENCH_EXPECTED": str(folder / "expected"),
-        }
-        self.workers: list[subprocess.Popen[bytes]] = []
-
-    def run(self, *step: str, script: str = "fanout_stage.py") -> None:
-        """Do a step in a process of its own."""
-        subprocess.run([sys.executable, str(HERE / script), *step], env=self.env, check=True)  # noqa: S603  our own
-
-    def migrate(self) -> None:
-        """Make the database."""
-        subprocess.run([sys.executable, "-m", "tocsin.cli.main", "migrate"], env=self.env, check=True)  # noqa: S603  our own
-
-    def start_worker(self) -> None:
-        """Start a worker as the supervisor does."""
-        command = [sys.executable, "-m", "tocsin.runtime.process", "notifications"]
-        with (self.folder / "workers.log").open("ab") as log:
-            worker = subprocess.Popen(command, env=self.env, stdin=subprocess.PIPE, stderr=log)  # noqa: S603  our own
-        self.workers.append(worker)
-
-    def received(self) -> int:
-        """Return how many messages arrived so far."""
-        return self.log.read_bytes().count(b"\n")
-
-    def end(self) -> None:
-        """End what runs."""
-        for process in (*self.workers, self.sinks):
-            if process.poll() is None:
-                process.terminate()
-        for process in (*self.workers, self.sinks):
-            process.wait(20)
-
-
-SMS = """\
-[[providers]]
-name = "sink"
-kind = "http"
-url = "{url}"
-[providers.body]
-to = "{{to}}"
-text = "{{text}}"
-reference = "{{reference}}"
-"""
-
-
-@contextmanager
-def stage() -> Iterator[Stage]:
-    """Give a stage in a folder that is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder:
-        made = Stage(Path(folder))
-        try:
-            yield made
-        finally:
-            made.end()
-
-
-def _ports(folder: Path) -> dict[str, int]:
-    deadline_s = time.monotonic() + 20
-    while not (folder / "ports.json").exists():
-        if time.monotonic() > deadline_s:
-            sys.exit("the sinks did not start")
-        time.sleep(0.02)
-    return dict(json.loads((folder / "ports.json").read_text()))
-
-
-def rss_mb(pid: int) -> float:
-    """Return the memory that a process holds at this moment; 0 when it is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)
-
-
-def cpu_s(pid: int) -> float:
-    """Return the processor time that a process has used."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def tell(subscribers: int) -> Told:
@@ -163,7 +66,7 @@ def tell(subscribers: int) -> Told:
         given.run("people", str(subscribers))
         for _ in range(WORKERS):
             given.start_worker()
-        _wait_until_listening(given)
+        given.wait_for_workers(WORKERS)
         used = {worker.pid: cpu_s(worker.pid) for worker in given.workers}
         publishing = given.folder / "published.json"
         command = [sys.executable, str(HERE / "fanout_stage.py"), "publish", str(publishing)]
@@ -171,14 +74,6 @@ def tell(subscribers: int) -> Told:
         peak, kills = _watch(given, publisher, used, subscribers)
         published = json.loads(publishing.read_text())
         return _counted(given, published, used, (peak, kills, subscribers))
-
-
-def _wait_until_listening(given: Stage) -> None:
-    folder, deadline_s = given.folder / "data" / "wake", time.monotonic() + 30
-    while not folder.is_dir() or len(list(folder.iterdir())) < WORKERS:
-        if time.monotonic() > deadline_s:
-            sys.exit("the workers did not start: " + (given.folder / "workers.log").read_text()[-2000:])
-        time.sleep(0.05)
 
 
 def _watch(
@@ -215,28 +110,88 @@ def _expected(given: Stage) -> int:
 
 def _counted(given: Stage, published: dict[str, float], used: dict[int, float], seen: tuple[float, int, int]) -> Told:
     peak, kills, subscribers = seen
-    if os.environ.get("BENCH_KEEP"):
-        import shutil
-
-        shutil.copy(given.log, os.environ["BENCH_KEEP"])
-        shutil.copy(given.folder / "workers.log", os.environ["BENCH_KEEP"] + ".w")
-    moments, keys = [], Counter[str]()
+    moments, keys = [], Counter[tuple[str, str, str]]()
     for line in given.log.read_text().splitlines():
-        at, _, key = line.partition(" ")
+        at, channel, recipient, identity = line.split(" ")
         moments.append(float(at))
-        keys[key] += 1
+        keys[channel, recipient, identity] += 1
+    people = Counter((channel, recipient) for channel, recipient, _ in keys)
     return Told(
         subscribers=subscribers,
         publish_s=round(published["took_s"], 3),
         first_s=round(min(moments) - published["began"], 3),
         last_s=round(max(moments) - published["began"], 2),
-        missed=_expected(given) - len(keys),
-        doubled=sum(count - 1 for count in keys.values()),
+        missed=_expected(given) - len(people),
+        doubled=sum(count - 1 for count in people.values()),
+        copies=sum(count - 1 for count in keys.values()),
         peak_rss_mb=round(peak),
         kills=kills,
-        by_channel=dict(Counter(key.partition(" ")[0] for key in keys)),
+        by_channel=dict(Counter(channel for channel, _ in people)),
         cpu_s=round(sum(cpu_s(pid) or last for pid, last in used.items()), 1),
     )
+
+
+COLUMNS = {
+    "subscribers": "subscribers",
+    "publish_s": "publication took (s)",
+    "first_s": "first message (s)",
+    "last_s": "last message (s)",
+    "missed": "missed",
+    "doubled": "told twice",
+    "copies": "second copies, same id",
+    "kills": "workers killed",
+    "peak_rss_mb": "peak memory (MB)",
+    "cpu_s": "workers' processor time (s)",
+}
+
+
+def page(told: Told, ours: Webhooks, theirs: Webhooks) -> str:
+    """Return the results page."""
+    given = asdict(told)
+    channels = ", ".join(f"{count} {name}" for name, count in sorted(told.by_channel.items()))
+    return "\n".join(
+        [
+            "# Telling a hundred thousand",
+            "",
+            "Written by `python bench/fanout.py --write`. Real channels to sinks on the same machine, which share its cores; "
+            "two workers, one of which is killed with SIGKILL at 25 % and one at 60 %, and started again.",
+            "",
+            f"Machine: {platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; "
+            f"load average at the end {os.getloadavg()[0]:.1f}.",
+            "",
+            f"| {' | '.join(COLUMNS.values())} |",
+            f"|{'---|' * len(COLUMNS)}",
+            f"| {' | '.join(str(given[name]) for name in COLUMNS)} |",
+            "",
+            f"Reached: {channels}. *Second copies* carry the id of the first (Message-ID, Topic, reference), so that the "
+            "receiving side can drop them: they were in doubt when their worker was killed, at most one for each of its "
+            "lanes. *Told twice* counts people reached under two different ids.",
+            "",
+            "## From an alert to a webhook",
+            "",
+            "| | idle p50 (ms) | idle p99 (ms) | incidents' notifications per CPU-second | missed | whole publication, p50 (ms) |",
+            "|---|---|---|---|---|---|",
+            _row("Tocsin (outbox, durable → webhook)", ours),
+            _row("Alertmanager (POST /api/v2/alerts → webhook)", theirs),
+            "",
+            "CPU of Tocsin: the publishing process and the worker; of Alertmanager: its process. Not equal work: Tocsin stores "
+            "each bulletin in four languages, with timeline and audit entries, in durable transactions, and signs the webhook.",
+            "",
+        ]
+    )
+
+
+def _row(name: str, figures: Webhooks) -> str:
+    values = ["–" if value is None else f"{value:g}" for value in asdict(figures).values()]
+    return f"| {' | '.join([name, *values])} |"
+
+
+def compared(*, is_quick: bool) -> tuple[Webhooks, Webhooks]:
+    """Measure both systems' webhooks in one run."""
+    idle, burst = (40, 300) if is_quick else (200, 2000)
+    with stage() as given:
+        ours = webhooks.tocsin(given, idle=idle, burst=burst)
+        return ours, webhooks.alertmanager(given, idle=idle, burst=burst)
 
 
 def main() -> None:
@@ -244,11 +199,19 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     parser.add_argument("--quick", action="store_true", help="ten thousand subscribers, under a minute")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
-    parser.add_argument("--subscribers", type=int)
+    parser.add_argument("--subscribers", type=int, help="how many, instead of 100,000")
     arguments = parser.parse_args()
     told = tell(arguments.subscribers or (10_000 if arguments.quick else 100_000))
-    print(json.dumps(asdict(told)) if arguments.json else told)
-    print(platform.python_version(), file=sys.stderr)
+    ours, theirs = compared(is_quick=arguments.quick)
+    text = page(told, ours, theirs)
+    if arguments.json:
+        both = {"webhook": ours, "alertmanager": theirs}
+        flat = {f"{who}_{name}": value for who, each in both.items() for name, value in asdict(each).items()}
+        print(json.dumps(asdict(told) | flat))
+    else:
+        print(text)
+    if arguments.write:
+        RESULTS.write_text(text)
 
 
 if __name__ == "__main__":

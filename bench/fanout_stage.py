@@ -1,6 +1,6 @@
 """The Tocsin side of `bench/fanout.py`, each step in a process of its own: what is measured is what a server would do.
 
-    python bench/fanout_stage.py people COUNT | hooks COUNT | publish [COUNT]
+python bench/fanout_stage.py people COUNT | hooks COUNT | publish [COUNT]
 """
 
 import json
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 from tocsin.runtime.startup import start
@@ -25,8 +26,8 @@ from tocsin.bulletins.services import publish  # noqa: E402
 from tocsin.detection.rules.model import State  # noqa: E402
 from tocsin.incidents.models import IncidentRow  # noqa: E402
 from tocsin.kernel.language import LANGUAGES, LocalizedText  # noqa: E402
-from tocsin.notifications.models import Subscriber  # noqa: E402
 from tocsin.notifications.announcing import enqueue  # noqa: E402
+from tocsin.notifications.models import Subscriber  # noqa: E402
 from tocsin.notifications.rules.choices import digest_of_address, digest_of_choices  # noqa: E402
 from tocsin.notifications.rules.model import Subscription  # noqa: E402
 
@@ -136,9 +137,9 @@ def bulletin(number: int, *, audience: str = "") -> Bulletin:
     )
 
 
-def publish_one(number: int = 1) -> float:
+def publish_one(number: int = 1, *, audience: str = "") -> float:
     """Publish, and return the moment at which it was asked for."""
-    made = bulletin(number)
+    made = bulletin(number, audience=audience)
     IncidentRow.objects.create(id=made.incident, opened_at=made.drafted_at, phase="confirmed", state={})
     began = time.time()
     with transaction.atomic():
@@ -146,11 +147,58 @@ def publish_one(number: int = 1) -> float:
     return began
 
 
+def enqueue_one(number: int) -> float:
+    """Hand an announcement to the outbox in a durable transaction of its own, and return when that was asked for."""
+    made = bulletin(number, audience="doctor")
+    began = time.time()
+    enqueue(made, now=datetime.now(UTC))
+    return began
+
+
+def hooks(idle: int, burst: int) -> dict[str, object]:
+    """Tell one webhook: some with time between them, then many as fast as it goes; return when each was asked for.
+
+    Every second idle one is a whole publication, the others only the outbox's part of it.
+    """
+    http, at = os.environ["BENCH_HTTP"], datetime.now(UTC) - timedelta(days=1)
+    to, wish = f"{http}/hook/1", Subscription("doctor")
+    Subscriber.objects.create(
+        channel="webhook",
+        address=to,
+        address_hash=digest_of_address("webhook", to),
+        language="en",
+        audience="doctor",
+        choices=digest_of_choices("webhook", wish),
+        requested_at=at,
+        confirmed_at=at,
+        handle=secrets.token_urlsafe(16),
+    )
+    handle = Subscriber.objects.get().handle
+    began: dict[str, float] = {}
+    whole: list[str] = []
+    for number in range(1, idle + burst + 1):
+        if number <= idle:
+            time.sleep(0.05)
+        if number == idle + 1:
+            time.sleep(1)
+            cpu_s = time.process_time()
+        name = sha256(f"bench-{number}-b1|{handle}|webhook".encode()).hexdigest()[:32]
+        is_whole = number <= idle and number % 2 == 0
+        asked = publish_one(number, audience="doctor") if is_whole else enqueue_one(number)
+        began[f"msg_{name}"] = asked
+        if is_whole:
+            whole.append(f"msg_{name}")
+    return {"began": began, "whole": whole, "burst_cpu_s": time.process_time() - cpu_s}
+
+
 def main(step: str, *given: str) -> None:
     """Do one step."""
     settings.CONFIGURATION.make_data_folder()
     if step == "people":
         people(int(given[0]))
+        return
+    if step == "hooks":
+        Path(given[0]).write_text(json.dumps(hooks(int(given[1]), int(given[2]))))
         return
     enqueue(bulletin(0, audience="midwife"), now=datetime.now(UTC))  # nobody: an engine has long read its catalogues
     began = publish_one()

@@ -2,8 +2,8 @@
 
     python bench/sinks.py FOLDER
 
-Each message that was accepted is a line in FOLDER/received.log: the moment, the channel, and a key by which a second
-copy is told (recipient and Message-ID, endpoint and topic, reference, webhook-id). They answer as real ones do and do
+Each message that was accepted is a line in FOLDER/received.log: the moment, the channel, the recipient, and the id by
+which the receiving side can tell a second copy (Message-ID, topic, reference, webhook-id). They answer as real ones do and do
 as little else as they can, since they share two cores with what is measured.
 """
 
@@ -30,8 +30,9 @@ class Log:
         self._file = path.open("ab", buffering=0)
         self._lines: list[bytes] = []
 
-    def add(self, channel: str, key: bytes) -> None:
-        self._lines.append(b"%.6f %s %s\n" % (time.time(), channel.encode(), key))
+    def add(self, channel: str, recipient: bytes, identity: bytes) -> None:
+        line = (b"%.6f" % time.time(), channel.encode(), recipient, identity)
+        self._lines.append(b" ".join(line) + b"\n")
 
     async def write(self) -> None:
         while True:
@@ -74,7 +75,7 @@ class MailServer(asyncio.Protocol):
     def _content(self, content: bytes) -> bytes:
         self._is_content = False
         found = _ID.search(content)
-        self._log.add("email", self._recipient + b"|" + (found[1] if found else b""))
+        self._log.add("email", self._recipient, found[1] if found else b"-")
         return b"250 kept\r\n"
 
     def _command(self, line: bytes) -> bytes:
@@ -119,13 +120,14 @@ class HttpServer(asyncio.Protocol):
     def _note(self, head: bytes, body: bytes) -> None:
         for path, pattern in _KEYS.items():
             if head.startswith(b"POST " + path):
-                key = b"|".join(part for found in pattern.findall(head) for part in found if part)
-                self._log.add("webpush" if path == b"/push/" else "webhook", key)
+                recipient, identity = (part for found in pattern.findall(head) for part in found if part)
+                self._log.add("webpush" if path == b"/push/" else "webhook", recipient, identity)
                 return
         if head.startswith(b"POST /sms"):
-            self._log.add("sms", str(json.loads(body)["reference"]).encode())
-        else:  # Alertmanager's webhook: the group's label is the key
-            self._log.add("alertmanager", str(json.loads(body)["groupLabels"].get("incident", "")).encode())
+            given = json.loads(body)
+            self._log.add("sms", str(given["to"]).encode(), str(given["reference"]).encode())
+        else:  # Alertmanager's webhook
+            self._log.add("alertmanager", b"-", str(json.loads(body)["groupLabels"].get("incident", "-")).encode())
 
 
 async def serve(folder: Path) -> None:

@@ -230,4 +230,6 @@ def test_the_configured_site_is_shown_in_its_folder(tmp_path: Path) -> None:
 
 
 def site_texts(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.suffix in {".xml", ".json", ".txt", ".css", ".js", ".svg", ".ics"}]
+    return [
+        path for path in folder.rglob("*") if path.suffix in {".xml", ".json", ".txt", ".css", ".js", ".svg", ".ics"}
+    ]

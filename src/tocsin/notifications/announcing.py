@@ -4,12 +4,12 @@ A bulletin is stored once, rendered for each audience and language; writing it o
 part (`fanout`), so that publishing to a hundred thousand takes no longer than to one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Q
 
 from tocsin.kernel.clock import format_moment
 from tocsin.kernel.language import LANGUAGES, Language
@@ -17,10 +17,10 @@ from tocsin.notifications.models import AnnouncementRow, OutboxMessage, Subscrib
 from tocsin.notifications.queries import labels, letter_to_json, pack, page_address
 from tocsin.notifications.rules.audience import ENDS, told_of
 from tocsin.notifications.rules.letter import bulletin_letter, marks, said_first
-from tocsin.notifications.rules.model import Announcement, Letter, Mark, Words
+from tocsin.notifications.rules.model import Announcement, Letter, Mark, Told, Words
 from tocsin.notifications.rules.quiet import SHIPPED, QuietHours
 from tocsin.notifications.rules.quiet import stored as stored_hours
-from tocsin.notifications.rules.threads import WINDOW, Course, Decided, Earlier, course_of, subject_of
+from tocsin.notifications.rules.threads import WINDOW, Course, Earlier, course_of, subject_of
 from tocsin.notifications.wakeup import wake
 
 
@@ -32,11 +32,14 @@ def enqueue(bulletin: Announcement, *, now: datetime, quiet_hours: QuietHours = 
     if bulletin.is_silent or not bulletin.texts:
         return False
     with transaction.atomic():
-        if AnnouncementRow.objects.filter(bulletin=bulletin.id).exists():
+        told = told_of(bulletin)
+        earlier = _earlier(bulletin, subject=subject_of(told), now=now)
+        if any(row.bulletin == bulletin.id for row in earlier):
             return False
-        row = _store(bulletin, now=now, quiet_hours=quiet_hours)
+        row = _store(bulletin, told, earlier, now=now, quiet_hours=quiet_hours)
         Variant.objects.bulk_create(_variants(bulletin, row, now=now))
-        _supersede(row, now=now)
+        if any(each.thread == row.thread for each in earlier):
+            _supersede(row, now=now)
         wake()
     return True
 
@@ -75,37 +78,48 @@ def payload_of(letter: Letter, *, sms: str = "", push: str = "", facts: Mapping[
     return {"letter": letter_to_json(letter), "sms": sms, "push": push, "facts": dict(facts)}
 
 
-def _store(bulletin: Announcement, *, now: datetime, quiet_hours: QuietHours) -> AnnouncementRow:
-    told = told_of(bulletin)
-    decided, subject = _decide(bulletin, subject=subject_of(told), now=now)
-    facts = {
-        "told": {name: getattr(told, name) for name in told.__dataclass_fields__},
-        "quiet": stored_hours(quiet_hours),
-    }
-    newest = Subscriber.objects.aggregate(newest=Max("pk"))["newest"] or 0
+def _store(
+    bulletin: Announcement, told: Told, earlier: Sequence[AnnouncementRow], *, now: datetime, quiet_hours: QuietHours
+) -> AnnouncementRow:
+    # What an outage is about is what its first bulletin said: later ones may narrow.
+    opening = next((row for row in earlier if row.incident == bulletin.incident), None)
+    subject = subject_of(told) if opening is None else opening.subject_key
+    decided = course_of(
+        bulletin.kind,
+        incident=bulletin.incident,
+        earlier=[
+            Earlier(row.incident, row.thread, row.kind, row.at, _course(row.course))
+            for row in earlier
+            if row.subject_key == subject
+        ],
+        now=now,
+    )
+    newest = Subscriber.objects.order_by("-pk").values_list("pk", flat=True).first()
     return AnnouncementRow.objects.create(
         bulletin=bulletin.id,
         incident=bulletin.incident,
         thread=decided.thread,
         kind=bulletin.kind,
         subject_key=subject,
-        facts=facts,
+        facts={
+            "told": {name: getattr(told, name) for name in told.__dataclass_fields__},
+            "quiet": stored_hours(quiet_hours),
+        },
         at=now,
         due_at=decided.due_at,
-        until=newest,
+        until=newest or 0,
         course=decided.course,
         expanded_at=now if decided.course == "quiet" else None,
     )
 
 
-def _decide(bulletin: Announcement, *, subject: str, now: datetime) -> tuple[Decided, str]:
-    # What an outage is about is what its first bulletin said: later ones may narrow.
-    opening = AnnouncementRow.objects.filter(incident=bulletin.incident).order_by("id").first()
-    subject = subject if opening is None else opening.subject_key
-    begun = now - WINDOW if opening is None else min(opening.at, now - WINDOW)
-    rows = AnnouncementRow.objects.filter(subject_key=subject, at__gte=begun).order_by("id")
-    earlier = [Earlier(row.incident, row.thread, row.kind, row.at, _course(row.course)) for row in rows]
-    return course_of(bulletin.kind, incident=bulletin.incident, earlier=earlier, now=now), subject
+def _earlier(bulletin: Announcement, *, subject: str, now: datetime) -> list[AnnouncementRow]:
+    """Return what was told of this incident, however long ago, and of the same subject within the last hour."""
+    own = Q(incident=bulletin.incident)
+    same = Q(subject_key=subject, at__gte=now - WINDOW)
+    begun = AnnouncementRow.objects.filter(own).order_by().values("subject_key")[:1]
+    since_own = Q(subject_key__in=begun, at__gte=now - WINDOW)
+    return list(AnnouncementRow.objects.filter(own | same | since_own).order_by("id"))
 
 
 def _course(stored: str) -> Course:

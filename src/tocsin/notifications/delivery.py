@@ -19,7 +19,7 @@ from tocsin.notifications import leasing
 from tocsin.notifications.fanout import release_quiet, write_out
 from tocsin.notifications.lanes import attempt
 from tocsin.notifications.leasing import Taken
-from tocsin.notifications.models import AnnouncementRow, OutboxMessage, Subscriber, Variant
+from tocsin.notifications.models import OutboxMessage, Subscriber, Variant
 from tocsin.notifications.ports import UNREACHABLE, Channel
 from tocsin.notifications.queries import WAITING, as_language, channels, labels, letter_from_json, link_of
 from tocsin.notifications.rules.letter import said_first
@@ -28,6 +28,8 @@ from tocsin.notifications.rules.retry import is_given_up, suppression_of, wait_b
 from tocsin.notifications.storms import send_digests
 
 log = logging.getLogger(__name__)
+
+VARIANTS_KEPT = 500
 
 
 def work(
@@ -131,21 +133,18 @@ class Writer:
         """Take the domain's clock: what is written while it is simulated says so."""
         self._is_simulated = is_simulated(clock)
         self._variants: dict[tuple[int, str, str], Message] = {}
-        self._threads: dict[int, tuple[str, datetime]] = {}
 
     def load(self, taken: Taken) -> None:
         """Read what a message of an announcement shares with others; the database is asked here and nowhere else."""
         name = (taken.announcement, taken.audience, taken.language)
         if not taken.announcement or name in self._variants:
             return
-        if taken.announcement not in self._threads:
-            row = AnnouncementRow.objects.get(pk=taken.announcement)
-            self._threads[row.pk] = (row.thread, row.at)
-        thread, at = self._threads[taken.announcement]
         found = Variant.objects.filter(announcement=taken.announcement, audience=taken.audience)
-        stored = found.get(language=taken.language)
-        plain = self._written(stored.payload)
-        self._variants[name] = replace(plain, thread=thread, at=at, variant="|".join(map(str, name)))
+        stored = found.select_related("announcement").get(language=taken.language)
+        plain, row = self._written(stored.payload), stored.announcement
+        if len(self._variants) >= VARIANTS_KEPT:
+            self._variants.clear()
+        self._variants[name] = replace(plain, thread=row.thread, at=row.at, variant="|".join(map(str, name)))
 
     def message(self, taken: Taken) -> Message:
         """Return the message for one recipient."""

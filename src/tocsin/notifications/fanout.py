@@ -95,17 +95,22 @@ class _Part:
         return Subscriber.objects.filter(pk__gt=self.low, pk__lte=self.high, audience__in=self._told.audiences)
 
     @cached_property
+    def _shown(self) -> list[tuple[str, int]]:
+        """The channels of this range, and for each set of choices in it one subscriber who made them."""
+        found = self._here.order_by().values_list("channel", "choices").annotate(one=Min("pk"))
+        return sorted((channel, one) for channel, _, one in found)
+
+    @cached_property
     def _channels(self) -> list[str]:
-        found = self._here.order_by().values_list("channel", flat=True).distinct()
-        return sorted(channel for channel in found if carries(channel, self.row.kind))
+        found = dict.fromkeys(channel for channel, _ in self._shown)
+        return [channel for channel in found if carries(channel, self.row.kind)]
 
     @cached_property
     def _chosen(self) -> list[str]:
         """The digests of the choices that this concerns."""
         if self.row.kind in CONTINUES:
             return []
-        shown = self._here.values("choices").order_by().annotate(one=Min("pk")).values_list("one", flat=True)
-        rows = Subscriber.objects.filter(pk__in=list(shown)).order_by("pk")
+        rows = Subscriber.objects.filter(pk__in=[one for _, one in self._shown]).order_by("pk")
         return [each.choices for each in rows if concerns(subscription_of(each), self._told)]
 
     def _insertion(self, channels: Sequence[str]) -> tuple[str, list[Any]]:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from tocsin.kernel.clock import Clock
-from tocsin.notifications.queries import channel_builders
+from tocsin.notifications.queries import channel_builders, read_ahead
 from tocsin.notifications.services import forget
 from tocsin.notifications.worker import Worker
 
@@ -38,6 +38,7 @@ def run(
 
     `sign` is called after every turn that went well: whoever watches knows by it that the outbox is looked after.
     """
+    read_ahead()
     forget_at = clock.now()
     with worker or Worker(clock, channel_builders(), rates=rates()) as working:
         while not stop_event.wait(0):

@@ -28,7 +28,7 @@ from tocsin.notifications.wakeup import Doorbell
 
 log = logging.getLogger(__name__)
 
-LANES: Final = {"email": 6, "webpush": 6, "sms": 4, "webhook": 8}
+LANES: Final = {"email": 4, "webpush": 4, "sms": 2, "webhook": 4}
 OTHER_LANES: Final = 4
 
 TAKES: Final = 300
