@@ -72,7 +72,7 @@ def test_hold_and_release_are_one_click_each(console: Client) -> None:
 
 
 def test_automation_is_unlocked_and_locked(console: Client) -> None:
-    console.post("/console/policy/unlock/")
+    console.post("/console/policy/set/demonstration/")
     assert policy().automation == "automatic"
     console.post("/console/policy/lock/")
     assert policy().automation == "manual"
