@@ -91,12 +91,12 @@ def _answered(link: socket.socket, smsc: Smsc) -> bool:
         smsc.binds += 1
         is_right = smsc.password.encode() in raw[16:].split(b"\0")
         _say(link, command | ANSWER, 0 if is_right else consts.SMPP_ESME_RINVPASWD, sequence, b"fake\0")
-        return is_right
+        return bool(is_right)
     if command == SUBMIT:
         return _submitted(link, smsc, raw, sequence)
     if not command & ANSWER:
         _say(link, command | ANSWER, 0, sequence)
-    return command != UNBIND
+    return bool(command != UNBIND)
 
 
 def _submitted(link: socket.socket, smsc: Smsc, raw: bytes, sequence: int) -> bool:

@@ -19,7 +19,7 @@ from tocsin.kernel.addresses import OutwardPolicy
 from tocsin.kernel.errors import DeliveryError, InputError
 from tocsin.kernel.outward import NOT_SENT, UNANSWERED, Outward
 from tocsin.notifications.ports import ChannelSettings
-from tocsin.notifications.rules.model import Letter, Link, Mark, Message, Section
+from tocsin.notifications.rules.model import JsonValue, Letter, Link, Mark, Message, Section
 from tocsin.plugins.channels.webhook.channel import WebhookChannel, build
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,13 @@ def message(recipient: str, *, key: str = "b1|s1|webhook", kind: str = "first") 
         action=Link("Voir", "https://status.example.org/fr/pharmacist/"),
         leave=Link("Arrêter", "https://tocsin.example.org/subscribe/leave/x/"),
     )
-    facts = {"bulletin": "i1-b1", "incident": "i1", "kind": kind, "functions": ["dispense"], "is_drill": True}
+    facts: dict[str, JsonValue] = {
+        "bulletin": "i1-b1",
+        "incident": "i1",
+        "kind": kind,
+        "functions": ["dispense"],
+        "is_drill": True,
+    }
     return Message(key, recipient, at(1), "i1|1", letter, sms="Exercice", push="Demandez.", facts=facts)
 
 

@@ -79,11 +79,11 @@ def test_a_number_that_passes_is_a_number(typed: str) -> None:
     assert number[1:].isdigit()
 
 
-def message(**changes: str) -> Message:
+def message(sms: str = "") -> Message:
     letter = Letter(
         "fr", "Sujet", "Cela « ne va » pas.", (), (Mark("Exercice", "Exercice"),), Link("Voir", "https://x.example/")
     )
-    return Message("k", "+32470123456", at(0), "t", letter, **changes)
+    return Message("k", "+32470123456", at(0), "t", letter, sms=sms)
 
 
 def test_the_drafted_text_is_sent_as_it_is() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -118,9 +119,10 @@ class AskForm(WishForm):
         given: str = self.cleaned_data["address"]
         is_push = self.data.get("channel") == PUSH and given.lstrip().startswith("{")
         self.chosen_channel = PUSH if is_push else channel_of(given, offering=offered())
-        if is_push:  # nobody wants to see that in the field, should the form come back
-            self.data = self.data.copy()
-            self.data["address"] = ""
+        if is_push and isinstance(self.data, QueryDict):
+            kept = self.data.copy()
+            kept["address"] = ""  # nobody wants to see that in the field, should the form come back
+            self.data = kept
         try:
             return checked_address(self.chosen_channel, given)
         except InputError as error:
