@@ -10,24 +10,25 @@ from pytest_django import Settings
 from factories import console as make
 from factories import factors as proofs
 from tocsin.accounts.approvals import read_approval
-from tocsin.accounts.duty import set_contacts, set_duty
 from tocsin.accounts.models import Operator
+from tocsin.accounts.roster import set_contacts, set_duty
 from tocsin.accounts.rules import PAGE_KINDS
 from tocsin.bulletins.services import discard_draft
 from tocsin.detection.rules.model import Judgement
 from tocsin.engine.ports import Outcome
 from tocsin.incidents.queries import timeline
 from tocsin.incidents.services import take
-from tocsin.kernel.clock import FixedClock, SystemClock
+from tocsin.kernel.clock import FixedClock, ReplayClock, SystemClock
 from tocsin.kernel.errors import InputError
 from tocsin.notifications import paging
+from tocsin.notifications.delivery import work
 from tocsin.notifications.models import OutboxMessage, PageRow
 from tocsin.notifications.paging import draft_as_paged, forget_pages, is_paged, page
 from tocsin.notifications.queries import letter_from_json
-from tocsin.notifications.rules.model import Letter
+from tocsin.notifications.rules.model import Letter, Message
 from tocsin.notifications.rules.paging import Page
 from tocsin.plugins.stores.memory.store import MemoryStore
-from tocsin.runtime.duty import page_who_is_due
+from tocsin.runtime.calling import page_who_is_due
 from tocsin.runtime.live import LiveFederation
 from tocsin.web import present
 
@@ -149,6 +150,31 @@ def test_every_kind_of_page_has_words_in_every_language(kind: str) -> None:
     assert len({letter.headline for letter in letters()}) == 4
 
 
+class Sink:
+    """A channel that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def deliver(self, message: Message) -> None:
+        self.messages.append(message)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("is_replay", [True, False], ids=["replay", "live"])
+def test_a_page_is_sent_like_any_message_and_says_when_it_is_of_a_replay(*, is_replay: bool) -> None:
+    officer("ann")
+    page(Page("draft_waits", "key", subject=make.four("You cannot log in")), now=NOW)
+    sink = Sink()
+    clock = ReplayClock(NOW, anchor_s=0.0, speed=0.0) if is_replay else SystemClock()
+    assert work(clock, channels_given={"email": sink}) == 1
+    (message,) = sink.messages
+    assert (message.recipient, message.key) == ("ann@example.org", f"key|{Operator.objects.get().pk}|email")
+    assert ("Replay" in [mark.short for mark in message.letter.marks]) is is_replay
+
+
 def test_pages_are_forgotten_after_a_month() -> None:
     page(Page("draft_waits", "key", bulletin="b", version="v", content={"a": 1}), now=NOW)
     assert draft_as_paged("b", "v") == {"a": 1}
@@ -194,7 +220,7 @@ def test_two_engines_page_once(monkeypatch: pytest.MonkeyPatch) -> None:
     officer("ann")
     drafted()
     assert page_who_is_due(NOW) == 1
-    monkeypatch.setattr("tocsin.runtime.duty.is_paged", lambda _: False)
+    monkeypatch.setattr("tocsin.runtime.calling.is_paged", lambda _: False)
     assert page_who_is_due(NOW) == 0
     assert len(sent()) == 1
 
@@ -228,7 +254,7 @@ def test_a_page_that_fails_is_logged_and_tried_again(
     officer("ann")
     drafted()
     with monkeypatch.context() as patched:
-        patched.setattr("tocsin.runtime.duty.page", lambda *_, **__: 1 / 0)
+        patched.setattr("tocsin.runtime.calling.page", lambda *_, **__: 1 / 0)
         assert page_who_is_due(NOW) == 0
     assert "duty officers could not be paged" in caplog.text
     assert page_who_is_due(NOW) == 1

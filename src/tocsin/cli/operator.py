@@ -70,7 +70,7 @@ def duty(
 ) -> None:
     """Put an operator on duty or off, or show who is on duty."""
     clock = _start(config)
-    from tocsin.accounts.duty import on_duty, set_duty
+    from tocsin.accounts.roster import on_duty, set_duty
 
     if name:
         set_duty(name, is_on_duty=not off, by=_BY, now=clock.now())
@@ -88,7 +88,7 @@ def contact(
 ) -> None:
     """Say where an operator is paged, and what for (approval, promise, watch)."""
     clock = _start(config)
-    from tocsin.accounts.duty import contacts_of, set_contacts
+    from tocsin.accounts.roster import contacts_of, set_contacts
 
     before = contacts_of(name)
     operator = set_contacts(

@@ -15,9 +15,9 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from tocsin.accounts.approvals import approval_token
-from tocsin.accounts.duty import officers
 from tocsin.accounts.factors import has_factor
 from tocsin.accounts.models import Operator
+from tocsin.accounts.roster import officers
 from tocsin.kernel.clock import SystemClock, in_brussels
 from tocsin.notifications.announcing import put
 from tocsin.notifications.models import OutboxMessage, PageRow

@@ -36,7 +36,7 @@ from tocsin.kernel.reasons import Reason
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.queries import evidence
 from tocsin.observations.rules.model import Eye
-from tocsin.runtime.duty import page_who_is_due
+from tocsin.runtime.calling import page_who_is_due
 
 
 class SituationChangedError(ConflictError):

@@ -19,8 +19,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tocsin.accounts import duty as roster
-from tocsin.accounts import factors, passkeys, services
+from tocsin.accounts import factors, passkeys, roster, services
 from tocsin.accounts.errors import FactorError
 from tocsin.accounts.models import Operator
 from tocsin.accounts.rules import PAGE_KINDS
