@@ -167,6 +167,14 @@ def test_without_providers_no_text_messages_are_promised(client: Client, setting
     assert "push.js" not in html
 
 
+def test_who_comes_by_a_professions_link_reads_only_what_concerns_it(client: Client) -> None:
+    of_pharmacists = client.get("/subscribe/?language=en&audience=pharmacist").content.decode()
+    of_anybody = client.get("/subscribe/?language=en&audience=nobody").content.decode()
+    assert 'value="dispense"' in of_pharmacists
+    assert 'value="prescribe"' not in of_pharmacists
+    assert 'value="prescribe"' in of_anybody
+
+
 def test_the_choices_are_kept_and_shown_before_they_are_confirmed(client: Client) -> None:
     given = {
         "address": "r@example.org",

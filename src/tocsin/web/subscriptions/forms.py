@@ -43,7 +43,10 @@ class WishForm(forms.Form):
         language = as_language((get_language() or "en")[:2])
         audiences = [(item.id, item.name[language]) for item in pack.audiences.values()]
         self._choices("audience", [("", "—"), *audiences])
-        self._choices("functions", [(item.id, item.name[language]) for item in pack.functions.values()])
+        # Who comes by a profession's link reads only what concerns it; who then takes another may choose nothing.
+        own = "" if self.is_bound else self.initial.get("audience", "")
+        functions = [item for item in pack.functions.values() if own not in pack.audiences or own in item.audiences]
+        self._choices("functions", [(item.id, item.name[language]) for item in functions])
         self._choices(
             "region", [("", _("Everywhere")), *((item.id, item.name[language]) for item in pack.regions.values())]
         )
