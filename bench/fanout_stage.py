@@ -1,6 +1,6 @@
 """The Tocsin side of `bench/fanout.py`, each step in a process of its own: what is measured is what a server would do.
 
-python bench/fanout_stage.py people COUNT | hooks COUNT | publish [COUNT]
+python bench/fanout_stage.py people COUNT | alerts FILE JSON | publish FILE
 """
 
 import json
@@ -68,10 +68,8 @@ def address(number: int, channel: str, *, http: str, keys: list[tuple[str, str]]
 def subscribers(channels: dict[str, int]) -> Iterator[Subscriber]:
     """Make people up: of all audiences and languages, with and without choices."""
     http, keys, at = os.environ["BENCH_HTTP"], browsers(), datetime.now(UTC) - timedelta(days=30)
-    number = 0
     mixed = sorted((place / count, name) for name, count in channels.items() for place in range(count))
-    for _, channel in mixed:
-        number += 1
+    for number, (_, channel) in enumerate(mixed, start=1):
         to = address(number, channel, http=http, keys=keys)
         wish = Subscription(AUDIENCES[number % 5], FUNCTIONS[number % 4])
         yield Subscriber(
@@ -147,21 +145,10 @@ def publish_one(number: int = 1, *, audience: str = "") -> float:
     return began
 
 
-def enqueue_one(number: int) -> float:
-    """Hand an announcement to the outbox in a durable transaction of its own, and return when that was asked for."""
-    made = bulletin(number, audience="doctor")
-    began = time.time()
-    enqueue(made, now=datetime.now(UTC))
-    return began
-
-
-def hooks(idle: int, burst: int) -> dict[str, object]:
-    """Tell one webhook: some with time between them, then many as fast as it goes; return when each was asked for.
-
-    Every second idle one is a whole publication, the others only the outbox's part of it.
-    """
-    http, at = os.environ["BENCH_HTTP"], datetime.now(UTC) - timedelta(days=1)
-    to, wish = f"{http}/hook/1", Subscription("doctor")
+def hook(number: int) -> None:
+    """Subscribe a webhook."""
+    at = datetime.now(UTC) - timedelta(days=1)
+    to, wish = f"{os.environ['BENCH_HTTP']}/hook/{number}", Subscription("doctor")
     Subscriber.objects.create(
         channel="webhook",
         address=to,
@@ -171,24 +158,29 @@ def hooks(idle: int, burst: int) -> dict[str, object]:
         choices=digest_of_choices("webhook", wish),
         requested_at=at,
         confirmed_at=at,
-        handle=secrets.token_urlsafe(16),
+        handle=f"hook{number}",
     )
-    handle = Subscriber.objects.get().handle
-    began: dict[str, float] = {}
-    whole: list[str] = []
-    for number in range(1, idle + burst + 1):
-        if number <= idle:
-            time.sleep(0.05)
-        if number == idle + 1:
-            time.sleep(1)
-            cpu_s = time.process_time()
-        name = sha256(f"bench-{number}-b1|{handle}|webhook".encode()).hexdigest()[:32]
-        is_whole = number <= idle and number % 2 == 0
-        asked = publish_one(number, audience="doctor") if is_whole else enqueue_one(number)
-        began[f"msg_{name}"] = asked
-        if is_whole:
-            whole.append(f"msg_{name}")
-    return {"began": began, "whole": whole, "burst_cpu_s": time.process_time() - cpu_s}
+
+
+def enqueue_one(number: int) -> float:
+    """Hand an announcement to the outbox in a durable transaction of its own, and return when that was asked for."""
+    made = bulletin(number, audience="doctor")
+    began = time.time()
+    enqueue(made, now=datetime.now(UTC))
+    return began
+
+
+def alerts(first: int, count: int, *, hooks: int, pause_s: float, is_whole: bool) -> dict[str, object]:
+    """Tell some webhooks of one outage after the other; return when each was asked for, by the first webhook's ids."""
+    for number in range(Subscriber.objects.count(), hooks):
+        hook(number)
+    publish_one(first, audience="doctor") if is_whole else enqueue_one(first)
+    began, cpu_s = dict[str, float](), time.process_time()
+    for number in range(first + 1, first + 1 + count):
+        time.sleep(pause_s)
+        name = sha256(f"bench-{number}-b1|hook0|webhook".encode()).hexdigest()[:32]
+        began[f"msg_{name}"] = publish_one(number, audience="doctor") if is_whole else enqueue_one(number)
+    return {"began": began, "cpu_s": time.process_time() - cpu_s}
 
 
 def main(step: str, *given: str) -> None:
@@ -197,8 +189,9 @@ def main(step: str, *given: str) -> None:
     if step == "people":
         people(int(given[0]))
         return
-    if step == "hooks":
-        Path(given[0]).write_text(json.dumps(hooks(int(given[1]), int(given[2]))))
+    if step == "alerts":
+        asked = json.loads(given[1])
+        Path(given[0]).write_text(json.dumps(alerts(**asked)))
         return
     enqueue(bulletin(0, audience="midwife"), now=datetime.now(UTC))  # nobody: an engine has long read its catalogues
     began = publish_one()

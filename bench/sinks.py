@@ -3,8 +3,8 @@
     python bench/sinks.py FOLDER
 
 Each message that was accepted is a line in FOLDER/received.log: the moment, the channel, the recipient, and the id by
-which the receiving side can tell a second copy (Message-ID, topic, reference, webhook-id). They answer as real ones do and do
-as little else as they can, since they share two cores with what is measured.
+which the receiving side can tell a second copy (Message-ID, topic, reference, webhook-id). They answer as
+real ones do and do as little else as they can, since they share two cores with what is measured.
 """
 
 import asyncio
@@ -31,10 +31,12 @@ class Log:
         self._lines: list[bytes] = []
 
     def add(self, channel: str, recipient: bytes, identity: bytes) -> None:
+        """Keep a line."""
         line = (b"%.6f" % time.time(), channel.encode(), recipient, identity)
         self._lines.append(b" ".join(line) + b"\n")
 
     async def write(self) -> None:
+        """Write now and then, for ever."""
         while True:
             if self._lines:
                 lines, self._lines = self._lines, []
@@ -50,11 +52,13 @@ class MailServer(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.write(b"220 sink ESMTP\r\n")
 
     def data_received(self, data: bytes) -> None:
+        """Answer what is whole."""
         self._waiting += data
         answers: list[bytes] = []
         while self._took_one(answers):
@@ -99,10 +103,12 @@ class HttpServer(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Answer what is whole."""
         self._waiting += data
         assert self._transport is not None
         while True:
