@@ -176,7 +176,8 @@ def test_ready_means_that_the_engine_ticks() -> None:
     leave_pulse(pulse(None))
     assert client.get("/readyz").status_code == 503
     leave_pulse(pulse(NOW - timedelta(minutes=1)))
-    assert client.get("/readyz").json() == {"ready": True, "faults": [], "now": "2020-01-27T07:30:00Z"}
+    well = {"ready": True, "faults": [], "warnings": [], "targets": [], "now": "2020-01-27T07:30:00Z"}
+    assert client.get("/readyz").json() == well
     leave_pulse(pulse(NOW - timedelta(minutes=2), "OSError: disk full"))
     late = client.get("/readyz")
     assert late.status_code == 503

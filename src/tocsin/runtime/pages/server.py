@@ -7,6 +7,7 @@ the port over from it.
 
 import asyncio
 import contextlib
+import resource
 import signal
 from pathlib import Path
 
@@ -20,10 +21,12 @@ GLANCE_S = 0.02
 
 IDLE_AFTER_S = 75.0
 BACKLOG = 4096
+MOST_CONNECTIONS = 65_536
 
 
 def serve(host: str, port: int, *, site: Path, application: Path) -> None:
     """Serve the site's folder, and hand other requests to the application's socket, until SIGTERM."""
+    _allow_a_herd()
     uvloop.run(_serve(host, port, site=site, application=application))
 
 
@@ -41,6 +44,14 @@ async def _serve(host: str, port: int, *, site: Path, application: Path) -> None
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def _allow_a_herd() -> None:
+    # Systems start programs with room for a thousand open files, and let them ask for more: each reader takes one.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, MOST_CONNECTIONS)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _keep_looking(shelf: Shelf) -> None:
