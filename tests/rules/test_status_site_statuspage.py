@@ -22,6 +22,7 @@ def wording(given: Facts) -> Wording:
         page="Page",
         url="https://status.example.org/en/index.html",
         description="Words",
+        links={"2020-01-28-1": "https://status.example.org/en/incidents/2020-01-28-1.html"},
         titles={each: f"Title {each}" for each in ids},
         bodies={each: f"Body {each}" for each in ids},
         planned={each.id: (f"Name {each.id}", "Text") for each in given.maintenance},
@@ -155,6 +156,8 @@ def test_incidents_are_listed_with_their_updates_newest_first() -> None:
     assert {each["new_status"] for each in over["incident_updates"][0]["affected_components"]} == {"operational"}
     down = by_id["2020-01-28-1"]
     assert [each["id"] for each in down["components"]] == ["pharmacist.dispense"]
+    assert down["shortlink"] == "https://status.example.org/en/incidents/2020-01-28-1.html"
+    assert over["shortlink"] == "https://status.example.org/en/index.html"
     assert [each["new_status"] for each in down["incident_updates"][0]["affected_components"]] == ["major_outage"]
 
 

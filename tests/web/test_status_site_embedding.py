@@ -17,7 +17,7 @@ from exported_site import DOWN, SLOW, exported, maintenance, mixed, official
 from tocsin.detection.rules.model import State
 from tocsin.kernel.language import LANGUAGES
 from tocsin.status_site.rules.badges import Badge, width_px
-from tocsin.status_site.rules.facts import Facts
+from tocsin.status_site.rules.facts import Chapter, Facts
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -241,6 +241,17 @@ class TestApi:
         assert summary["page"]["name"].endswith("(Inoffizielle Demonstration)")
         assert summary["status"]["description"] == "Funktioniert nicht"
         assert summary["scheduled_maintenances"][0]["incident_updates"][0]["body"] == "Prescriptions pause de."
+
+    def test_an_incident_with_a_page_of_its_own_leads_there(self) -> None:
+        chapters = (Chapter(DOWN, (said(first(DOWN)),), ()), Chapter(SLOW, (), ()))
+        links = {
+            one["id"]: one["shortlink"]
+            for one in json.loads(exported(mixed(chapters=chapters))["fr/api/v2/summary.json"])["incidents"]
+        }
+        assert links == {
+            "2020-01-28-1": "https://status.example.org/fr/incidents/2020-01-28-1.html",
+            "2020-01-28-2": "https://status.example.org/fr/index.html",
+        }
 
     def test_an_official_text_has_no_mark_and_a_cancelled_plan_says_so(self) -> None:
         given = mixed(pack=official(belgium()), maintenance=(maintenance(state="cancelled"),))

@@ -42,6 +42,11 @@ def _wording(language: Language, board: Board, templates: Templates, url: str) -
         page=feed_title(facts, ""),
         url=f"{url}index.html",
         description=_description(language, board),
+        links={
+            chapter.incident.id: f"{url}incidents/{chapter.incident.id}.html"
+            for chapter in facts.chapters
+            if chapter.said
+        },
         titles={entry.id: _title(entry, language, facts) for entry in told},
         bodies={entry.id: _body(entry, language, templates, facts) for entry in told},
         planned={each.id: _planned(each, language, facts) for each in facts.maintenance},

@@ -28,13 +28,15 @@ _ALWAYS = format_moment(datetime(2020, 1, 1, tzinfo=UTC))
 class Wording:
     """The words of a language.
 
-    `titles` and `bodies` are by entry id; `planned` by maintenance id, its name and its text; `component` maps function
-    and audience to a name that is like no other, for clients that go by names.
+    `links` are the addresses of incidents' own pages, where they have one; `titles` and `bodies` are by entry id;
+    `planned` by maintenance id, its name and its text; `component` maps function and audience to a name that is like no
+    other, for clients that go by names.
     """
 
     page: str
     url: str
     description: str
+    links: Mapping[str, str]
     titles: Mapping[str, str]
     bodies: Mapping[str, str]
     planned: Mapping[str, tuple[str, str]]
@@ -149,7 +151,7 @@ def _incident(incident: str, told: Sequence[Entry], board: Board, wording: Wordi
         "monitoring_at": None,
         "resolved_at": ended_at,
         "impact": "none" if is_withdrawn else max(weights, key=list(INDICATORS.values()).index),
-        "shortlink": wording.url,
+        "shortlink": wording.links.get(incident, wording.url),
         "started_at": format_moment(oldest.published_at),
         "page_id": board.facts.pack.id,
         "is_drill": newest.bulletin.is_drill,
