@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from django.http import HttpResponse, HttpResponseBase
 from django.test import Client
 from pytest_django import Settings
 
@@ -48,8 +49,9 @@ def form(act: str, *, of: str = DRAFT, audience: str = "doctor", **fields: str) 
     return given | {"act": act, "audience": audience, "version": version(bulletin)}
 
 
-def body(response: object) -> str:
-    return response.content.decode()  # type: ignore[attr-defined]  # a response of Django's test client
+def body(response: HttpResponseBase) -> str:
+    assert isinstance(response, HttpResponse)
+    return response.content.decode()
 
 
 def said(html: str) -> str:

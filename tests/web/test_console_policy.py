@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.http import HttpResponse, HttpResponseBase
 from django.test import Client
 from pytest_django import Settings
 from typer.testing import CliRunner
@@ -36,8 +37,9 @@ def console(client: Client) -> Client:
     return client
 
 
-def body(response: object) -> str:
-    return response.content.decode()  # type: ignore[attr-defined]  # a response of Django's test client
+def body(response: HttpResponseBase) -> str:
+    assert isinstance(response, HttpResponse)
+    return response.content.decode()
 
 
 def shadowed(days: int = 28) -> None:
