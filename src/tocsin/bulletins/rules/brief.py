@@ -122,7 +122,8 @@ def _short(procedure: Procedure, writing: Writing) -> LocalizedText:
 
 def _money(shown: Sequence[Procedure], paid: LocalizedText | None, writing: Writing) -> list[Piece]:
     # A yes needs its validator, day and expiry beside it, for which there is no room here: the page says it.
-    if paid is None or paid not in [procedure.legal.unconfirmed for procedure in shown]:
+    about_money = [procedure.legal.unconfirmed for procedure in shown if procedure.legal.matter == "reimbursement"]
+    if paid is None or paid not in about_money:
         return []
     return [Piece(((_PAID, writing.templates.fill("sms.unconfirmed")),))]
 
