@@ -123,7 +123,7 @@ def test_secrets_outlive_a_restart_and_are_each_addresss_own(channel: WebhookCha
         (401, "webhook.refused", False),
         ("redirect", "webhook.refused", False),
         (404, "webhook.refused", True),
-        (410, "webhook.refused", True),
+        (410, "webhook.gone", True),
         ("hang up", UNANSWERED, False),
     ],
 )

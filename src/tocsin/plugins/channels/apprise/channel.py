@@ -150,7 +150,7 @@ def _schemes(room: Any) -> set[str]:
 def _instantiate() -> Callable[[str], Any]:
     import apprise
 
-    logging.getLogger("apprise").setLevel(logging.ERROR)  # its warnings hold addresses, which hold secrets
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it says holds addresses, which hold secrets
     asset = apprise.AppriseAsset(
         app_id="Tocsin", app_desc="Tocsin", secure_logging=True, storage_mode="memory", http_redirects=False
     )

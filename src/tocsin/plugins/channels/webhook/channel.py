@@ -24,7 +24,6 @@ AT_MOST_S: Final = 5.0
 """A receiver that needs longer should answer first and work afterwards."""
 
 _OK: Final = range(200, 300)
-_GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _ADDRESSES_KEPT: Final = 4096
 
 
@@ -72,8 +71,12 @@ class WebhookChannel:
         }
         # The receiver can tell a second copy by its id, so one lost to a connection that had died may be sent again.
         answer = self._outward.send(self._address(message), body=body, headers=headers, may_repeat=True)
+        if answer.status == HTTPStatus.GONE:
+            raise DeliveryError("webhook.gone", "HTTP 410: the receiver wants no more.", permanent=True)
         if answer.status not in _OK:
-            raise DeliveryError("webhook.refused", f"HTTP {answer.status}", permanent=answer.status in _GONE)
+            raise DeliveryError(
+                "webhook.refused", f"HTTP {answer.status}", permanent=answer.status == HTTPStatus.NOT_FOUND
+            )
 
     def close(self) -> None:
         """Let go of connections."""
