@@ -26,6 +26,9 @@ SUBSCRIBERS = (
 )
 """Made-up people, one a language."""
 
+DUTY_OFFICER = "duty.officer@platform.example"
+"""Whoever is called before a promise breaks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -71,12 +74,15 @@ def configure(folder: Path, *, port: int, smtp_url: str) -> None:
 
 def people(recording: Recording, *, now: datetime) -> Stage:
     """Let in an operator, a key, a panel member and subscribers; unlock automation, so that it plays alone."""
-    from tocsin.accounts.rules import SCOPES
+    from tocsin.accounts.roster import set_contacts, set_duty
+    from tocsin.accounts.rules import PAGE_KINDS, SCOPES
     from tocsin.accounts.services import create_key, create_operator, invite_member
     from tocsin.bulletins.governing import unlock_automation
 
     password = secrets.token_urlsafe(9)
     create_operator(name="duty", password=password, by=WHO, now=now)
+    set_contacts("duty", email=DUTY_OFFICER, phone="", pages=PAGE_KINDS, by=WHO, now=now)
+    set_duty("duty", is_on_duty=True, by=WHO, now=now)
     key = create_key(name="the recording", scopes=SCOPES, by=WHO, now=now)
     first = recording.reports[0] if recording.reports else None
     invitation = invite_member(
