@@ -27,13 +27,13 @@ from tocsin.status_site.rules.document import status_document
 from tocsin.status_site.rules.leaflets import leaflets
 from tocsin.status_site.rules.pages import (
     Instruction,
-    Link,
     audience_lines,
     audience_page,
     checked_words,
     offered_languages,
     procedures_of,
 )
+from tocsin.status_site.rules.reader import Link
 
 SLOW = incident(id="2020-01-28-2", functions=("exchange_messages",), state=State.DEGRADED)
 

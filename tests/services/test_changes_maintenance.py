@@ -26,7 +26,8 @@ pytestmark = pytest.mark.django_db
 
 START = datetime(2020, 1, 29, 9, tzinfo=UTC)
 HALF = timedelta(minutes=30)
-PLAN = Plan(services=("sts",), start=START, end=START + HALF, effect=dict(EFFECT.items()))
+SAID: dict[str, str] = dict(EFFECT.items())
+PLAN = Plan(services=("sts",), start=START, end=START + HALF, effect=SAID)
 
 
 def announced(plan: Plan = PLAN, **fields: Any) -> str:
@@ -58,9 +59,9 @@ def test_what_needs_the_service_is_touched() -> None:
         ({"end": START}, "maintenance.order"),
         ({"start": NOW - HALF, "end": NOW + HALF}, "maintenance.in_past"),
         ({"end": START + timedelta(days=8)}, "maintenance.too_long"),
-        ({"effect": {**EFFECT, "de": " \u202e "}}, "maintenance.language"),
+        ({"effect": {**SAID, "de": " \u202e "}}, "maintenance.language"),
         ({"effect": {"en": "Only English."}}, "maintenance.language"),
-        ({"effect": {**EFFECT, "fr": "x" * 301}}, "maintenance.length"),
+        ({"effect": {**SAID, "fr": "x" * 301}}, "maintenance.length"),
         ({"services": ("nope",)}, "maintenance.unknown_id"),
         ({"functions": ("nope",)}, "maintenance.unknown_id"),
         ({"audiences": ("nope",)}, "maintenance.unknown_id"),
@@ -78,7 +79,7 @@ def test_what_cannot_be_kept_or_told_is_refused(changes: dict[str, Any], code: s
 
 
 def test_the_effect_is_cleaned_before_it_is_stored() -> None:
-    number = announced(replace(PLAN, effect={**EFFECT, "en": "Log\u202e in\nagain\u200b."}))
+    number = announced(replace(PLAN, effect={**SAID, "en": "Log\u202e in\nagain\u200b."}))
     known = maintenance(number, now=NOW)
     assert known is not None
     assert known.effect["en"] == "Log in again."
