@@ -1,6 +1,7 @@
 """A real HTTP server on loopback that keeps what it is sent and answers as told; for tests of what leaves the house."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,11 +104,13 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def http_receiver(receiver: Receiver | None = None) -> Iterator[Receiver]:
+def http_receiver(receiver: Receiver | None = None, *, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """Run the server on a free port of loopback until the end of the block."""
     receiver = receiver or Receiver()
     server = _Server(("127.0.0.1", 0), _Handler)
     server.receiver = receiver
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     receiver.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from http_receiver import Receiver, http_receiver
+from tls_pair import certificates
 from tocsin.kernel.addresses import Origin, OutwardPolicy, OutwardUrl, outward_url
 from tocsin.kernel.errors import DeliveryError
 from tocsin.kernel.outward import NOT_SENT, UNANSWERED, Answer, Outward
@@ -171,3 +173,25 @@ def test_a_server_that_speaks_no_tls_is_not_trusted_with_anything(
         outward.send(OutwardUrl(Origin("https", "127.0.0.1", receiver.port), "/"), body=b"secret", headers={})
     assert caught.value.code == NOT_SENT
     assert receiver.requests == []
+
+
+def test_a_pinned_connection_still_checks_the_name_in_the_certificate(
+    caller: Callable[..., Outward], tmp_path: Path
+) -> None:
+    server, trust = certificates(tmp_path)
+    with http_receiver(tls=server) as receiver:
+        outward = caller(look_up=lambda _host, _port: ["127.0.0.1"], tls=trust, at_most_s=5.0)
+        named = OutwardUrl(Origin("https", "localhost", receiver.port), "/")
+        assert outward.send(named, body=b"secret", headers={}).status == 200
+        assert outward.send(named, body=b"secret", headers={}).status == 200
+        with pytest.raises(DeliveryError, match="CERTIFICATE_VERIFY_FAILED") as caught:
+            outward.send(OutwardUrl(Origin("https", "other.example.org", receiver.port), "/"), body=b"s", headers={})
+    assert caught.value.code == NOT_SENT
+    assert len({request.connection for request in receiver.requests}) == 1
+    assert len(receiver.requests) == 2
+
+
+def test_a_server_named_by_an_ipv6_number_is_called_by_it(receiver: Receiver, caller: Callable[..., Outward]) -> None:
+    outward = caller(look_up=lambda _host, _port: ["127.0.0.1"])
+    outward.send(OutwardUrl(Origin("http", "::1", receiver.port), "/"), body=b"", headers={})
+    assert receiver.requests[0].headers["host"] == f"[::1]:{receiver.port}"

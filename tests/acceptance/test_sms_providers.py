@@ -2,7 +2,6 @@
 
 import json
 import logging
-import ssl
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +15,7 @@ from smpplib import consts
 from announcements import at
 from http_receiver import Receiver, http_receiver
 from smsc_server import ENQUIRE, Smsc, smsc_server
+from tls_pair import certificates
 from tocsin.kernel.errors import ConfigurationError, DeliveryError
 from tocsin.kernel.outward import Outward
 from tocsin.notifications.ports import UNREACHABLE, ChannelSettings
@@ -123,6 +123,17 @@ def test_one_that_may_have_taken_it_is_the_only_one_ever_asked(
     pair.channel.deliver(message("k"))
     assert (len(first.requests), second.requests) == (3, [])
     assert len({json.loads(request.body)["ref"] for request in first.requests}) == 1
+
+
+def test_a_message_that_waits_for_its_provider_holds_up_no_other(pair: Pair, first: Receiver, second: Receiver) -> None:
+    first.answers = ["hang up"] + [503] * (FAILURES_TO_OPEN - 1)
+    assert pair.failure("tied").code == "sms.unanswered"
+    for number in range(FAILURES_TO_OPEN + 1):
+        assert pair.failure("tied").code == "sms.unanswered"  # not that the whole channel is unreachable
+        pair.channel.deliver(message(f"k{number}"))
+    assert len(second.requests) == FAILURES_TO_OPEN + 1
+    pair.now_s += 1000
+    pair.channel.deliver(message("tied"))
 
 
 def test_a_number_that_both_refuse_is_refused_for_good_and_says_nothing_against_them(
@@ -318,39 +329,6 @@ def test_smpp_over_tls_checks_whom_it_speaks_to(tmp_path: Path) -> None:
         assert len(smsc.submitted) == 1
         with pytest.raises(DeliveryError, match="CERTIFICATE_VERIFY_FAILED"):
             SmppProvider(given, step_s=2.0).send(Sms("+32470123456", "b", "ab13"))
-
-
-def certificates(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Return a server's and a client's TLS, over a certificate made for this test."""
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(tz=UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "server.pem"
-    pem.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pem)
-    return server, ssl.create_default_context(cadata=certificate.public_bytes(serialization.Encoding.PEM).decode())
 
 
 FILE = """

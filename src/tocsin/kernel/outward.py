@@ -157,7 +157,7 @@ class _Connection(http.client.HTTPConnection):
     def __init__(
         self, origin: Origin, addresses: tuple[str, ...], *, ends_s: float, tls: ssl.SSLContext | None
     ) -> None:
-        super().__init__(origin.authority if ":" in origin.host else origin.host, origin.port)
+        super().__init__(origin.host, origin.port)
         self.default_port = 443 if origin.scheme == "https" else 80  # decides whether the Host header names the port
         self._origin = origin
         self._addresses = addresses

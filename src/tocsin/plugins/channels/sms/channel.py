@@ -72,13 +72,17 @@ class SmsChannel:
     def deliver(self, message: Message) -> None:
         """Hand a message to the first provider that takes it; raises `DeliveryError` (see `Channel`)."""
         sms = Sms(message.recipient, words_of(message), sha256(message.key.encode()).hexdigest()[:_REFERENCE])
-        asked = self._standing.whom_to_ask(sms.reference, order=list(self._providers), now_s=self._clock_s())
+        order = self._standing.candidates(sms.reference, order=tuple(self._providers))
         refusals: list[ProviderError] = []
-        for name in asked:
+        for name in order:
+            if not self._standing.lets_through(name, now_s=self._clock_s()):
+                continue
             refusal = self._attempt(name, sms)
             if refusal is None:
                 return
             refusals.append(refusal)
+        if len(order) < len(self._providers):  # that one fails says nothing of the other messages
+            raise DeliveryError("sms.unanswered", f"{order[0]} may have taken it, and is not there.", permanent=False)
         raise _summed_up(refusals)
 
     def close(self) -> None:

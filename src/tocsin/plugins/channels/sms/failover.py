@@ -51,12 +51,16 @@ class Standing:
     ties: OrderedDict[str, str] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def whom_to_ask(self, reference: str, *, order: Sequence[str], now_s: float) -> list[str]:
-        """Return the providers to ask, in order: of one that may have taken the message already, only that one."""
+    def candidates(self, reference: str, *, order: Sequence[str]) -> tuple[str, ...]:
+        """Return who may carry a message, in order: of those that may have taken it already, only that one."""
         with self.lock:
             tied = self.ties.get(reference)
-            asked = [tied] if tied in order else list(order)
-            return [name for name in asked if name is not None and self._circuit(name).lets_through(now_s)]
+            return (tied,) if tied in order else tuple(order)
+
+    def lets_through(self, name: str, *, now_s: float) -> bool:
+        """Say whether to ask a provider now (see `Circuit`); ask it, when it is so."""
+        with self.lock:
+            return self._circuit(name).lets_through(now_s)
 
     def worked(self, name: str, *, reference: str = "") -> None:
         """Note that a provider answered; with a reference, that it took that message."""

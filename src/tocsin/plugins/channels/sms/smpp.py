@@ -33,7 +33,7 @@ _FAULTS: Final = (
 _LOG: Final = "smpplib.tocsin"
 logging.getLogger(_LOG).setLevel(logging.WARNING)  # below, smpplib writes whole PDUs: passwords, numbers, texts
 
-STEP_S: Final = 6.0
+STEP_S: Final = 4.0
 """For each answer of the provider."""
 
 SILENCE_S: Final = 20.0
