@@ -2,8 +2,9 @@
 
 import json
 import logging
+import time
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,13 @@ def test_an_answer_that_is_no_success_although_its_status_says_so_is_a_refusal(
     pair.channel.close()
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def smsc() -> Iterator[Smsc]:
     with smsc_server() as smsc:
@@ -251,7 +259,7 @@ def test_receipts_and_questions_of_the_provider_are_answered_on_the_way(smsc: Sm
     provider = over_smpp(smsc, receipts=True)
     provider.send(Sms("+32470123456", "a", "ab12"))
     provider.close()
-    assert {ENQUIRE | 0x80000000, 0x80000005} <= set(smsc.heard)
+    wait_until(lambda: {ENQUIRE | 0x80000000, 0x80000005} <= set(smsc.heard))
 
 
 def test_after_a_silence_the_provider_is_asked_whether_it_lives(smsc: Smsc, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +268,7 @@ def test_after_a_silence_the_provider_is_asked_whether_it_lives(smsc: Smsc, monk
     provider.send(Sms("+32470123456", "a", "ab12"))
     provider.send(Sms("+32470123456", "b", "ab13"))
     provider.close()
-    assert smsc.heard.count(ENQUIRE) == 1
+    wait_until(lambda: smsc.heard.count(ENQUIRE) == 1)
     assert smsc.binds == 1
 
 

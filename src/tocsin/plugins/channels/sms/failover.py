@@ -55,7 +55,7 @@ class Standing:
         """Return who may carry a message, in order: of those that may have taken it already, only that one."""
         with self.lock:
             tied = self.ties.get(reference)
-            return (tied,) if tied in order else tuple(order)
+            return (tied,) if tied is not None and tied in order else tuple(order)
 
     def lets_through(self, name: str, *, now_s: float) -> bool:
         """Say whether to ask a provider now (see `Circuit`); ask it, when it is so."""
