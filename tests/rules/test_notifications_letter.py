@@ -4,7 +4,7 @@ import pytest
 
 from announcements import audience_text, words
 from tocsin.kernel.language import LANGUAGES, Language
-from tocsin.notifications.rules.letter import bulletin_letter, marks
+from tocsin.notifications.rules.letter import bulletin_letter, marks, said_first
 from tocsin.notifications.rules.model import Labels, Letter, Mark, Section
 
 LABELS = Labels(
@@ -76,3 +76,17 @@ def test_a_letter_leads_to_the_page_and_to_the_way_out() -> None:
 )
 def test_marks(official: bool, drill: bool, expected: list[str]) -> None:  # noqa: FBT001  (a table)
     assert marks(LABELS, is_official=official, is_drill=drill) == tuple(Mark(word, word) for word in expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Wait.", "[Niet-officiële demonstratie] [Oefening] Wait."),
+        ("Niet-officiele demonstratie. OEFENING. Wait.", "Niet-officiele demonstratie. OEFENING. Wait."),
+        ("NIET-OFFICIËLE DEMONSTRATIE. Wait.", "[Oefening] NIET-OFFICIËLE DEMONSTRATIE. Wait."),
+    ],
+)
+def test_a_short_text_says_what_it_is_once_whatever_its_capitals_and_accents(text: str, said: str) -> None:
+    marks_ = (Mark("Niet-officiële demonstratie", ""), Mark("Oefening", ""))
+
+    assert said_first(marks_, text) == said

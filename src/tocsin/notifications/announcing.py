@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from tocsin.kernel import gsm7
 from tocsin.kernel.clock import format_moment
 from tocsin.kernel.language import LANGUAGES, Language
 from tocsin.notifications.models import AnnouncementRow, OutboxMessage, Subscriber, Variant
@@ -165,7 +166,8 @@ def _payload(
     short = words.sms.get(language) or words.headline[language]
     push = words.push.get(language) or words.headline[language]
     page = page_address(language, facts["audience"])
-    return payload_of(letter, sms=said_first(said, short), push=said_first(said, push), facts={**facts, "page": page})
+    sms = gsm7.with_address(said_first(said, short), page)
+    return payload_of(letter, sms=sms, push=said_first(said, push), facts={**facts, "page": page})
 
 
 def _facts(bulletin: Announcement, audience: str, *, now: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from tocsin.kernel import gsm7
 from tocsin.kernel.language import Language, LocalizedText
 from tocsin.notifications.rules.model import Labels, Letter, Link, Mark, Section, Words
 
@@ -15,8 +16,12 @@ def marks(labels: Labels, *, is_official: bool, is_drill: bool) -> tuple[Mark, .
 
 
 def said_first(marks: Iterable[Mark], text: str) -> str:
-    """Return a short text with what it must say of itself in front, where it does not say so already."""
-    missing = [mark.short for mark in marks if mark.short not in text]
+    """Return a short text with what it must say of itself in front, where it does not say so already.
+
+    A text message says it in capitals or without an accent; that is said.
+    """
+    plain = gsm7.respelled(text).casefold()
+    missing = [mark.short for mark in marks if gsm7.respelled(mark.short).casefold() not in plain]
     return " ".join([*(f"[{short}]" for short in missing), text])
 
 
