@@ -293,8 +293,8 @@ def test_a_reader_of_a_version_that_was_taken_away_gets_the_newest(site: Publish
     shelf.look()
     for number in range(2, 8):
         site.publish(number)
-    if site.target._tidying is not None:
-        site.target._tidying.join()
+    assert site.target._tidying is not None
+    site.target._tidying.result(10)
     answer = shelf.find("fr/", b"identity")
     assert answer is not None
     assert answer.full.endswith(page(7))

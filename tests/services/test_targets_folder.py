@@ -71,7 +71,7 @@ def test_old_versions_go(folder: Path) -> None:
         target.publish({"a.html": str(version).encode()}, version=version)
 
     assert target._tidying is not None
-    target._tidying.join()
+    target._tidying.result(10)
     assert len(list(target.versions.iterdir())) == 3
     assert (folder / "a.html").read_bytes() == b"5"
 

@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
@@ -39,7 +39,8 @@ class FolderTarget:
         self._shown: Mapping[str, bytes] | None = None
         self._ages: dict[str, int] = {}
         self._places: list[Path] = []
-        self._tidying: threading.Thread | None = None
+        self._tidier = ThreadPoolExecutor(1, thread_name_prefix="old-versions")
+        self._tidying: Future[None] | None = None
 
     def publish(self, files: Mapping[str, bytes], *, version: int) -> int:
         """Write the files as a new version and show it; return how many were new or had changed."""
@@ -125,19 +126,15 @@ class FolderTarget:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(place.relative_to(self.folder.parent), target_is_directory=True)
         fresh.replace(self.folder)
-        _sync(self.folder.parent)
 
     def _tidy(self) -> None:
         # After the switch and beside the next steps: nobody waits for what is thrown away.
-        if self._tidying is not None:
-            self._tidying.join()
         self._places = self._places[-KEPT_VERSIONS:]
         kept = {place.name for place in self._places}
         # What an earlier process left, or a publication that failed half-way, goes as well. Listed here, not there:
         # by then the next version may be under way.
         old = [version for version in self.versions.iterdir() if version.name not in kept]
-        self._tidying = threading.Thread(target=_remove, args=(old,), name="old-versions", daemon=True)
-        self._tidying.start()
+        self._tidying = self._tidier.submit(_finish, self.folder.parent, old)
 
 
 def build(settings: TargetSettings) -> FolderTarget:
@@ -160,7 +157,8 @@ def _create(path: str, content: bytes, *, age_s: int) -> None:
         os.close(descriptor)
 
 
-def _remove(versions: Iterable[Path]) -> None:
+def _finish(folder: Path, versions: Iterable[Path]) -> None:
+    _sync(folder)
     for version in versions:
         shutil.rmtree(version, ignore_errors=True)
 
