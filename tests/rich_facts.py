@@ -78,7 +78,12 @@ def rich() -> Facts:
         regions=("BE-WLG",),
         packages=("gp-a", "pharmacy-a"),
     )
-    before = incident(id="2020-01-28-0", functions=("tarify",), hit_since=SINCE - timedelta(hours=2))
+    before = incident(
+        id="2020-01-28-0",
+        functions=("tarify",),
+        hit_since=SINCE - timedelta(hours=2),
+        opened_at=NOW - timedelta(hours=1),
+    )
     early = first(before, procedures=procedures(), now=NOW - timedelta(hours=1))
     over = closed(before, at=NOW - timedelta(minutes=5))
     (end,) = due(over, happened="closed", published=(early,), procedures=procedures(), now=NOW - timedelta(minutes=5))

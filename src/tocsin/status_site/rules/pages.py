@@ -158,7 +158,7 @@ def _block(said: Said, reader: Reader) -> Block:
         function=next(iter(said.bulletin.functions), ""),
         packages=said.bulletin.packages or (),
         regions=said.bulletin.regions or (),
-        software=_names(said.bulletin.packages, [Link(each.id, each.name) for each in facts.pack.packages.values()]),
+        software=_software(said.bulletin.packages or (), reader),
         places=_names(
             said.bulletin.regions, [Link(each.id, reader.words(each.name)) for each in facts.pack.regions.values()]
         ),
@@ -166,6 +166,13 @@ def _block(said: Said, reader: Reader) -> Block:
         is_drill=said.bulletin.is_drill,
         is_told_whole=any(chapter.incident.id == said.bulletin.incident for chapter in facts.chapters),
     )
+
+
+def _software(packages: tuple[str, ...], reader: Reader) -> str:
+    known = reader.facts.pack.packages
+    own = tuple(each for each in packages if each in known and known[each].audience == reader.audience)
+    # Where none of it is the reader's own kind of software, all of it is named: they may use it all the same.
+    return _names(own or packages, [Link(each.id, each.name) for each in known.values()])
 
 
 def _names(ids: tuple[str, ...] | None, known: Sequence[Link]) -> str:

@@ -7,9 +7,9 @@ nobody's raw words.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import SequenceMatcher
 from typing import Literal
 
+from tocsin.bulletins.rules.differences import Change, differences
 from tocsin.bulletins.rules.model import AudienceText, Bulletin
 from tocsin.continuity.rules.activation import duties_of
 from tocsin.continuity.rules.legal import confirmed
@@ -17,17 +17,21 @@ from tocsin.continuity.rules.model import Activation
 from tocsin.detection.rules.model import State
 from tocsin.kernel.clock import format_moment, in_brussels
 from tocsin.kernel.language import Language
+from tocsin.kernel.plain_text import plain
 from tocsin.status_site.rules.facts import Chapter, Facts, Said
 from tocsin.status_site.rules.reader import Link, Reader
 
 type MomentKind = Literal["hit", "noticed", "bulletin", "back", "closed"]
 
+SHOWN_PARTS = frozenset({"headline", "scope", "now", "paid", "avoid", "duties", "next_update"})
+"""Parts that stand on a page; subjects and text messages say the same in short."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A run of words of a corrected text: kept, added or removed."""
+    """A run of words of a corrected text: the same, gone or new."""
 
-    kind: Literal["kept", "added", "removed"]
+    change: Change
     words: str
 
 
@@ -210,34 +214,9 @@ def _wording(text: AudienceText, before: AudienceText | None, reader: Reader) ->
 
 
 def _changes(before: AudienceText, after: AudienceText, reader: Reader) -> Iterator[tuple[Piece, ...]]:
-    for old, new in zip(_parts(before, reader), _parts(after, reader), strict=True):
-        if old != new:
-            yield tuple(pieces(old, new))
-
-
-def _parts(text: AudienceText, reader: Reader) -> tuple[str, ...]:
-    return (
-        reader.words(text.headline),
-        reader.words(text.scope),
-        " ".join(reader.all_words(text.now)),
-        reader.words(text.paid),
-        reader.words(text.avoid),
-        " ".join(reader.all_words(text.duties)),
-        reader.words(text.next_update),
-    )
-
-
-def pieces(old: str, new: str) -> Iterator[Piece]:
-    """Yield what was kept, removed and added between two texts, word by word, in reading order."""
-    were, are = old.split(), new.split()
-    for tag, start, end, new_start, new_end in SequenceMatcher(None, were, are, autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield Piece("kept", " ".join(are[new_start:new_end]))
-            continue
-        if start < end:
-            yield Piece("removed", " ".join(were[start:end]))
-        if new_start < new_end:
-            yield Piece("added", " ".join(are[new_start:new_end]))
+    for found in differences(before, after):
+        if found.language == reader.language and found.part in SHOWN_PARTS:
+            yield tuple(Piece(span.change, plain(span.text)) for span in found.spans if span.text.strip())
 
 
 def _measures(chapter: Chapter, reader: Reader) -> Iterator[Measure]:
