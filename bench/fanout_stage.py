@@ -19,17 +19,17 @@ from tocsin.runtime.startup import start
 start()
 
 from django.conf import settings  # noqa: E402  Django must be set up first
-from django.db import transaction  # noqa: E402
+from django.db import transaction  # noqa: E402  as above
 
-from tocsin.bulletins.rules.model import AudienceText, Bulletin  # noqa: E402
-from tocsin.bulletins.services import publish  # noqa: E402
-from tocsin.detection.rules.model import State  # noqa: E402
-from tocsin.incidents.models import IncidentRow  # noqa: E402
-from tocsin.kernel.language import LANGUAGES, LocalizedText  # noqa: E402
-from tocsin.notifications.announcing import enqueue  # noqa: E402
-from tocsin.notifications.models import Subscriber  # noqa: E402
-from tocsin.notifications.rules.choices import digest_of_address, digest_of_choices  # noqa: E402
-from tocsin.notifications.rules.model import Subscription  # noqa: E402
+from tocsin.bulletins.rules.model import AudienceText, Bulletin  # noqa: E402  as above
+from tocsin.bulletins.services import publish  # noqa: E402  as above
+from tocsin.detection.rules.model import State  # noqa: E402  as above
+from tocsin.incidents.models import IncidentRow  # noqa: E402  as above
+from tocsin.kernel.language import LANGUAGES, LocalizedText  # noqa: E402  as above
+from tocsin.notifications.announcing import enqueue  # noqa: E402  as above
+from tocsin.notifications.models import Subscriber  # noqa: E402  as above
+from tocsin.notifications.rules.choices import digest_of_address, digest_of_choices  # noqa: E402  as above
+from tocsin.notifications.rules.model import Subscription  # noqa: E402  as above
 
 AUDIENCES = ("doctor", "pharmacist", "nurse", "dentist", "hospital")
 FUNCTIONS = ((), (), ("prescribe",), ("prescribe", "dispense"))
