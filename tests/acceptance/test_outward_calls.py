@@ -1,5 +1,6 @@
 """Calls to addresses that strangers gave, against a real server on loopback that misbehaves."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,8 @@ from http_receiver import Receiver, http_receiver
 from tls_pair import certificates
 from tocsin.kernel.addresses import Origin, OutwardPolicy, OutwardUrl, outward_url
 from tocsin.kernel.errors import DeliveryError
-from tocsin.kernel.outward import NOT_SENT, UNANSWERED, Answer, Outward
+from tocsin.kernel.outward import NOT_SENT, UNANSWERED, Answer, Outward, _Timed
+from tocsin.plugins.channels.keys import kept_key
 
 INSIDE = OutwardPolicy(may_reach_private=True)
 
@@ -195,3 +197,27 @@ def test_a_server_named_by_an_ipv6_number_is_called_by_it(receiver: Receiver, ca
     outward = caller(look_up=lambda _host, _port: ["127.0.0.1"])
     outward.send(OutwardUrl(Origin("http", "::1", receiver.port), "/"), body=b"", headers={})
     assert receiver.requests[0].headers["host"] == f"[::1]:{receiver.port}"
+
+
+def test_a_connection_that_was_closed_meanwhile_is_seen_before_anything_is_trusted_to_it(
+    receiver: Receiver, caller: Callable[..., Outward]
+) -> None:
+    outward = caller()
+    send(receiver, outward)
+    (kept,) = outward._kept.values()
+    assert isinstance(kept.sock, _Timed)
+    kept.sock.inner.shutdown(socket.SHUT_RDWR)
+    send(receiver, outward)
+    assert len({request.connection for request in receiver.requests}) == 2
+
+
+def test_processes_that_start_together_keep_the_same_key(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "key"
+
+    def slower() -> bytes:
+        path.write_bytes(b"the faster one's")
+        return b"the slower one's"
+
+    assert kept_key(path, slower) == b"the faster one's"
+    assert kept_key(path, lambda: b"never made") == b"the faster one's"
+    assert [each.name for each in path.parent.iterdir()] == ["key"]
