@@ -126,3 +126,18 @@ def test_processes_run_with_this_very_python() -> None:
         "127.0.0.1",
         "8000",
     ]
+
+
+def test_it_tells_who_lives_and_since_when() -> None:
+    child = Child("engine", ["sleep", "60"])
+    tree = Supervisor([child])
+    assert tree.living("engine") is None
+    child.start()
+    living = tree.living("engine")
+    assert child.process is not None
+    assert living is not None
+    assert living[0] == child.process.pid
+    assert 0 <= living[1] < 30
+    assert tree.living("probes") is None
+    child.end(until_s=0)
+    assert tree.living("engine") is None

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,8 @@ def pages(host: str, port: str) -> None:
         serve(host, int(port), site=configuration.site_folder, application=configuration.web_socket)
 
 
-def web() -> None:
-    """Serve the console and the API, behind the process that holds the port."""
+def web(host: str = "", port: str = "") -> None:
+    """Serve the console and the API: behind the process that holds the port, or by itself at `host` and `port`."""
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -40,11 +41,12 @@ def web() -> None:
     from tocsin.runtime.configuration import load_configuration
 
     place = load_configuration().web_socket
-    place.unlink(missing_ok=True)
+    if not port:
+        place.unlink(missing_ok=True)
+    where: dict[str, Any] = {"address": host, "port": int(port)} if port else {"uds": place, "uds_permissions": 0o600}
     Granian(
         "tocsin.runtime.wsgi:application",
-        uds=place,
-        uds_permissions=0o600,
+        **where,
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=THREADS,
