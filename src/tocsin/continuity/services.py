@@ -27,7 +27,7 @@ def sync(activations: Sequence[Activation], *, now: datetime) -> None:
             procedure=activation.procedure, incident=activation.incident, defaults=_fields(activation)
         )
         if is_new or _differs(row, activation):
-            kind = "extended" if _is_only_longer(row, activation) else activation.state
+            kind = "extended" if not is_new and _is_only_longer(row, activation) else activation.state
             _set(row, _fields(activation))
             _settle_duties(row)
             _tell(row, f"activation_{kind}", actor=activation.by or ENGINE, at=now)

@@ -3,6 +3,7 @@
 A state is always shape, word and colour together; the colours are in `static/web/tocsin.css`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -196,6 +197,17 @@ FATES: Words = {
 }
 
 LANGUAGES: Mapping[str, str] = {"fr": "Français", "nl": "Nederlands", "de": "Deutsch", "en": "English"}
+
+
+_JOINTS = re.compile(
+    r"(?<=\w{4})(?=schränkt|tioniert|rinnen\b|pfleg|beziehung|austausch|bezogen|barkeit|techni|geneeskund|apothe[ck])"
+)
+_LONG = re.compile(r"\w{11,}")
+
+
+def breakable(words: str) -> str:
+    """Return the words with soft hyphens where a narrow cell may break them: browsers rarely know how to themselves."""
+    return _LONG.sub(lambda found: _JOINTS.sub("\u00ad", found.group()), words)
 
 
 def word(words: Words, key: str) -> str:

@@ -90,6 +90,12 @@ def state_word(state: str) -> str:
 
 
 @register.filter
+def breakable(said: str) -> str:
+    """Let long words break where they may."""
+    return words.breakable(said)
+
+
+@register.filter
 def shape(state: str) -> str:
     """Return a state's shape."""
     return words.SHAPES.get(state, "?")

@@ -50,7 +50,7 @@ def edit(request: HttpRequest, bulletin_id: str) -> HttpResponse:
 def check(request: HttpRequest, bulletin_id: str) -> HttpResponse:
     """Say how plain the words are as they stand in the form, and how each length will look; keep nothing."""
     sheet = _Sheet(request, get_object_or_404(BulletinRow, pk=bulletin_id))
-    return render(request, "web/_checked.html", sheet.checked())
+    return render(request, "web/_live.html", sheet.checked())
 
 
 class _Sheet:
