@@ -107,13 +107,22 @@ def test_of_two_who_show_one_code_at_once_one_is_too_late(ann: Operator, monkeyp
         prove(ann, Proof(code=app.at(later)), at=later)
 
 
-def test_an_apps_secret_cannot_be_read_from_the_database_alone(ann: Operator, settings: Settings) -> None:
+def test_an_apps_secret_cannot_be_read_from_the_database_alone(
+    ann: Operator, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     app = enrolled(ann)
     kept = SecondFactor.objects.get().secret
     assert app.secret not in kept
+    offer = factors.offer_app(ann)
+    codes = factors.new_recovery_codes(ann, now=NOW)
     settings.SECRET_KEY = "another machine's key"
+    later = MACHINE + timedelta(seconds=30)
+    with refused("factor.refused"):
+        prove(ann, Proof(code=app.at(later)), at=later)
+    assert "cannot be used" in caplog.text
+    assert prove(ann, Proof(code=codes[0])) == "recovery"
     with pytest.raises(SealBrokenError):
-        prove(ann, Proof(code=app.at(MACHINE)))
+        factors.offer_app(ann, kept=offer.sealed)
 
 
 # --- passkeys ----------------------------------------------------------------------------------------------------

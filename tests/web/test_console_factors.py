@@ -186,6 +186,15 @@ def test_no_app_is_enrolled_without_the_password_or_with_another_code(
     assert not factors.has_factor(ann)
 
 
+def test_an_offer_kept_under_another_secret_key_is_made_anew(inside: Client) -> None:
+    inside.get("/account/app/")
+    session = inside.session
+    session["app_offer"] = "sealed elsewhere"
+    session.save()
+    assert inside.get("/account/app/").status_code == 200
+    assert inside.session["app_offer"] != "sealed elsewhere"
+
+
 def test_a_passkey_is_enrolled(inside: Client, ann: Operator) -> None:
     asked = json.loads(inside.get("/account/passkey/").context["question"])
     device = Device(ORIGIN)

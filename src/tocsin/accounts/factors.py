@@ -4,6 +4,7 @@ Moments that decide whether a code is good are the machine's: on a replayed morn
 half a second. Audit entries carry the domain's.
 """
 
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Final, Literal
 from django.db import transaction
 
 from tocsin.accounts import passkeys
-from tocsin.accounts.errors import FactorError
+from tocsin.accounts.errors import FactorError, SealBrokenError
 from tocsin.accounts.models import Operator, RecoveryCode, SecondFactor
 from tocsin.accounts.passkeys import Made, Question, State
 from tocsin.accounts.rules import (
@@ -28,6 +29,8 @@ from tocsin.accounts.rules import (
 from tocsin.accounts.seals import opened, sealed
 from tocsin.audit import services as audit
 from tocsin.kernel.errors import InputError
+
+log = logging.getLogger(__name__)
 
 type FactorKind = Literal["totp", "passkey", "recovery"]
 
@@ -202,7 +205,7 @@ def _proven(operator: Operator, proof: Proof, *, machine_now: datetime, now: dat
         _note_use(factor, counter, now=now)
         return "passkey", codes_left(operator)
     for factor in SecondFactor.objects.filter(operator=operator, kind="totp"):
-        step = matching_step(opened(factor.secret), proof.code, after=factor.last_used, now=machine_now)
+        step = _step_shown(factor, proof.code, machine_now=machine_now)
         if step is not None:
             _note_use(factor, step, now=now)
             return "totp", codes_left(operator)
@@ -210,6 +213,16 @@ def _proven(operator: Operator, proof: Proof, *, machine_now: datetime, now: dat
     if not RecoveryCode.objects.filter(operator=operator, code_hash=given).delete()[0]:
         raise FactorError("factor.refused", "This code proves nothing.")
     return "recovery", codes_left(operator)
+
+
+def _step_shown(factor: SecondFactor, code: str, *, machine_now: datetime) -> int | None:
+    try:
+        secret = opened(factor.secret)
+    except SealBrokenError:
+        # This app proves nothing any more; a passkey or a recovery code still lets its operator in.
+        log.exception("an authenticator app of %s cannot be used", factor.operator.username)
+        return None
+    return matching_step(secret, code, after=factor.last_used, now=machine_now)
 
 
 def _note_use(factor: SecondFactor, used: int, *, now: datetime) -> None:

@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tocsin.accounts import factors, passkeys, roster, services
-from tocsin.accounts.errors import FactorError
+from tocsin.accounts.errors import FactorError, SealBrokenError
 from tocsin.accounts.models import Operator
 from tocsin.accounts.rules import PAGE_KINDS
 from tocsin.kernel.clock import SystemClock
@@ -90,7 +90,7 @@ def contacts(request: HttpRequest) -> HttpResponse:
 def app(request: HttpRequest) -> HttpResponse:
     """Enrol an authenticator app: show its secret, and take the first code that it makes of it."""
     operator = _operator(request)
-    offer = factors.offer_app(operator, kept=request.session.get(OFFER, ""))
+    offer = _offer(request, operator)
     request.session[OFFER] = offer.sealed
     context = {"offer": offer, "picture": _picture(offer.address)}
     if request.method != "POST":
@@ -158,6 +158,14 @@ def remove(request: HttpRequest, key: int) -> HttpResponse:
     except FactorError as error:
         return _account(request, {"problem": error.code}, status=BAD)
     return redirect("account")
+
+
+def _offer(request: HttpRequest, operator: Operator) -> factors.AppOffer:
+    try:
+        return factors.offer_app(operator, kept=request.session.get(OFFER, ""))
+    except SealBrokenError:
+        # Kept under a secret key that was changed since: nobody has scanned it and not gone on.
+        return factors.offer_app(operator)
 
 
 def _operator(request: HttpRequest) -> Operator:
