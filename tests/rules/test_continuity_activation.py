@@ -196,6 +196,15 @@ def test_the_end_leaves_duties_with_their_deadline() -> None:
     }
 
 
+def test_a_deadline_is_as_late_in_the_day_on_the_other_side_of_the_clocks_change() -> None:
+    before = datetime(2026, 10, 23, 10, 0, tzinfo=UTC)  # noon in Brussels, two days before the clocks go back
+    bill = replace(INCIDENT, functions=("bill",), audiences=("doctor",), opened_at=before, closed_at=None)
+    given = acted(bill, now=before - timedelta(hours=1))
+    ended = acted(replace(bill, phase=Phase.RESOLVED, closed_at=before), given, now=before)
+    (due,) = {each.due_at for each in duties_of(ended, procedures()) if each.due_at is not None}
+    assert (due, due.hour) == (datetime(2026, 12, 21, 11, 0, tzinfo=UTC), 11)
+
+
 def test_a_proposal_that_never_came_into_force_leaves_no_duties() -> None:
     ended = acted(CLOSED, acted(INCIDENT, is_held=True))
     assert {each.state for each in ended} == {"ended"}

@@ -5,12 +5,13 @@ A proposal that never came into force ends where it started (`until == start`), 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tocsin.catalog.rules.model import Pack
 from tocsin.continuity.rules.model import Activation, Duty, Procedure
 from tocsin.continuity.rules.selection import procedures_for
 from tocsin.incidents.rules.model import Incident, Phase
+from tocsin.kernel.clock import in_brussels
 
 POLICY = "policy"
 """Who activates when no operator does."""
@@ -61,11 +62,16 @@ def activations(
 def duties_of(ended: Sequence[Activation], procedures: Mapping[str, Procedure]) -> tuple[DueDuty, ...]:
     """Return what must be done after the end of these activations, in their order; none for mere proposals."""
     return tuple(
-        DueDuty(each.procedure, duty, each.until + duty.within if duty.within is not None else None)
+        DueDuty(each.procedure, duty, _deadline(each.until, duty))
         for each in ended
         if each.legal_state == "ended" and each.until is not None
         for duty in procedures[each.procedure].duties
     )
+
+
+def _deadline(ended_at: datetime, duty: Duty) -> datetime | None:
+    # Days are added on the wall clock: across the October night, three days are an hour longer.
+    return None if duty.within is None else (in_brussels(ended_at) + duty.within).astimezone(UTC)
 
 
 def failing_services(incident: Incident, pack: Pack) -> frozenset[str]:
