@@ -22,8 +22,10 @@ from tocsin.plugins.targets.settings import TargetSettings
 KEPT_VERSIONS = 3
 """A reader may be half-way through a version when the next two come."""
 
-WRITTEN_TOGETHER = 2
-BATCH = 64
+WRITTEN_TOGETHER = 16
+"""Making a file waits for the file system's journal while anybody else has it committed: better many at once."""
+
+BATCH = 24
 
 SETTLES_WITHIN_S = 0.25
 """How long the switch waits for the disk. A page that is shown now counts for more than one that survives a power cut
