@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.notifications.rules.quiet import NEVER_SILENCED, SHIPPED, QuietHours, is_quiet, read, stored
+from tocsin.kernel.errors import InputError
+from tocsin.notifications.rules.quiet import NEVER_SILENCED, SHIPPED, QuietHours, asked_for, is_quiet, read, stored
 
 NIGHT = datetime(2026, 1, 14, 23, 30, tzinfo=UTC)
 """0:30 in Brussels, in winter."""
@@ -93,7 +94,10 @@ def test_a_policy_that_names_nobody_silences_nobody() -> None:
     duty=st.sampled_from([None, True, False]),
 )
 def test_whatever_happens_a_first_does_not_work_is_told_and_nothing_waits_a_day(
-    audience: str, kind: str, at: datetime, duty: bool | None
+    audience: str,
+    kind: str,
+    at: datetime,
+    duty: bool | None,  # noqa: FBT001  three answers
 ) -> None:
     assert is_quiet(audience, "first", "down", at, is_on_duty=duty) is None
     until = is_quiet(audience, kind, "degraded", at, is_on_duty=duty)
@@ -106,3 +110,15 @@ def test_the_policy_survives_storage() -> None:
     hours = QuietHours(start=time(21, 30), end=time(6), audiences=("dentist",), kinds=("end",))
     assert read(stored(hours)) == hours
     assert read({}) == SHIPPED
+
+
+def test_hours_are_taken_as_somebody_writes_them_and_hospitals_left_out() -> None:
+    asked = asked_for(start="21:30", end="06:00", audiences=["dentist", "hospital"])
+    assert (asked.start, asked.end, asked.audiences) == (time(21, 30), time(6), ("dentist",))
+
+
+@pytest.mark.parametrize(("start", "end"), [("late", "06:00"), ("22:00", "22:00"), ("22:00+01:00", "06:00")])
+def test_hours_that_are_none_are_refused(start: str, end: str) -> None:
+    with pytest.raises(InputError) as caught:
+        asked_for(start=start, end=end, audiences=())
+    assert caught.value.code == "policy.quiet_hours"
