@@ -55,15 +55,26 @@ if ! is_done "$kind" && ! { [ "$kind" = runtime ] && is_done test; }; then
 fi
 .venv/bin/python tools/build_messages.py src >/dev/null
 
+install_server() { # install_server PACKAGE WHY UNIT: the tests start it themselves, on ports and in folders of their own
+    hush=/usr/sbin/policy-rc.d
+    [ -e "$hush" ] || { as_root sh -c "printf '#!/bin/sh\\nexit 101\\n' >$hush && chmod 755 $hush" && hushed=yes; }
+    install_debian "$2" "$1"
+    if [ "${hushed:-}" = yes ]; then as_root rm -f "$hush"; hushed=; fi
+    # What was not there before must not begin to listen on this machine, now or after its next start.
+    if command -v systemctl >/dev/null 2>&1; then as_root systemctl disable --quiet "$3" >/dev/null 2>&1 || true; fi
+}
 if [ "$kind" = test ]; then
-    # Real servers for what publishes and serves the pages; sbin is not on everybody's path.
-    for pair in nginx:nginx wrk:wrk sshd:openssh-server rsync:rsync; do
-        if ! PATH="$PATH:/usr/sbin" command -v "${pair%%:*}" >/dev/null 2>&1; then
-            install_debian "tests and benches of the public pages need ${pair%%:*}" "${pair##*:}"
+    # Real servers for what is published, served and sent; sbin is not on everybody's path.
+    for each in nginx:nginx:nginx wrk:wrk:- sshd:openssh-server:ssh rsync:rsync:rsync postfix:postfix:postfix bearerbox:kannel:kannel; do
+        program=${each%%:*}; rest=${each#*:}
+        if ! PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null 2>&1; then
+            install_server "${rest%%:*}" "tests need a real $program" "${rest##*:}"
         fi
     done
-    if [ ! -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] && command -v apt-get >/dev/null 2>&1; then
-        install_debian "nginx shows brotli only with its module" libnginx-mod-http-brotli-static
+    if command -v apt-get >/dev/null 2>&1; then
+        [ -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] ||
+            install_server libnginx-mod-http-brotli-static "nginx shows brotli only with its module" nginx
+        [ -e /usr/lib/kannel/test/fakesmsc ] || install_server kannel-extras "tests of text messages need Kannel's fake provider" kannel
     fi
 fi
 if [ "$kind" = test ] && ! command -v chromium >/dev/null 2>&1; then
