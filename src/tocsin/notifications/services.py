@@ -40,6 +40,9 @@ CONFIRM_WITHIN = timedelta(hours=48)
 FORGET_AFTER = timedelta(days=30)
 """How long one who left is kept, so that the link in a late mail still answers; then nothing of them remains."""
 
+FORGETS_AT_ONCE = 1000
+"""Messages erased in one transaction, so that nobody waits for it."""
+
 ATTEMPTS_WINDOW = timedelta(hours=1)
 ATTEMPTS_PER_ADDRESS = 3
 """Messages an hour that one address can be made to receive by whoever types it into the form."""
@@ -199,8 +202,10 @@ def forget(*, now: datetime) -> None:
         unconfirmed = Q(confirmed_at=None, requested_at__lt=now - CONFIRM_WITHIN)
         Subscriber.objects.filter(unconfirmed | Q(left_at__lt=now - FORGET_AFTER)).delete()
         SubscriptionAttempt.objects.filter(at__lt=now - timedelta(days=1)).delete()
-        OutboxMessage.objects.filter(created_at__lt=now - FORGET_AFTER).delete()
-        AnnouncementRow.objects.filter(at__lt=now - FORGET_AFTER, outboxmessage=None).delete()
+    old = OutboxMessage.objects.filter(created_at__lt=now - FORGET_AFTER).order_by("pk")
+    while some := list(old.values_list("pk", flat=True)[:FORGETS_AT_ONCE]):
+        OutboxMessage.objects.filter(pk__in=some).delete()
+    AnnouncementRow.objects.filter(at__lt=now - FORGET_AFTER, outboxmessage=None).delete()
 
 
 def checked_address(channel: str, address: str) -> str:
