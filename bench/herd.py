@@ -206,7 +206,7 @@ def _await(port: int) -> None:
 
 
 def measure(
-    server: str, where: tuple[int, int], versions: Versions, *, seconds: float, switches: int, folder: Path
+    server: str, where: tuple[int, int], versions: Versions, *, seconds: int, switches: int, folder: Path
 ) -> Run:
     """Let the herd loose for so many seconds, with so many switches spread over them."""
     port, number = where
@@ -217,7 +217,7 @@ def measure(
     reader.start()
     used_s = _cpu_s(number)
     script, address = str(ROOT / "bench" / "herd.lua"), f"http://127.0.0.1:{port}/"
-    command = ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", script, address]
+    command = ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script, address]
     environment = os.environ | {"HERD_REQUESTS": str(requests)}
     herd = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603  our own
     for switch in range(1, switches + 1):
@@ -274,7 +274,7 @@ def _children(number: int) -> list[str]:
     return Path(f"/proc/{number}/task/{number}/children").read_text().split()
 
 
-def rounds(folder: Path, versions: Versions, *, count: int, seconds: float) -> list[Run]:
+def rounds(folder: Path, versions: Versions, *, count: int, seconds: int) -> list[Run]:
     """Return the runs of so many rounds; every other one goes in the opposite order."""
     pinned = ["taskset", "-c", SERVER_CORE]
     found: list[Run] = []
@@ -368,16 +368,16 @@ def _ratio(found: dict[str, Any], server: str, words: str, wanted: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20.0, help="how long each run lasts")
+    parser.add_argument("--seconds", type=int, default=20, help="how long each run lasts")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="three rounds of 2.5 seconds a run, under a minute")
+    parser.add_argument("--quick", action="store_true", help="one round of nine seconds a run, under a minute")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     arguments = parser.parse_args()
     missing = [name for name, place in {"wrk": shutil.which("wrk"), "nginx": program()}.items() if place is None]
     if missing:
         sys.exit(f"missing: {', '.join(missing)}. As root: apt-get install wrk nginx libnginx-mod-http-brotli-static")
-    count, seconds = (3, 2.5) if arguments.quick else (arguments.rounds, arguments.seconds)
+    count, seconds = (1, 9) if arguments.quick else (arguments.rounds, arguments.seconds)
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name:
         folder = Path(name)
         versions = prepare(folder)
