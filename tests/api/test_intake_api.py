@@ -407,6 +407,9 @@ def test_the_api_describes_itself() -> None:
     assert sorted(document["paths"]) == [
         "/api/v1/changes",
         "/api/v1/incidents",
+        "/api/v1/maintenance",
+        "/api/v1/maintenance/{maintenance_id}/cancel",
+        "/api/v1/maintenance/{maintenance_id}/end",
         "/api/v1/notices",
         "/api/v1/observations",
         "/api/v1/otlp/v1/metrics",

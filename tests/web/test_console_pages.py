@@ -13,7 +13,6 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from factories import console as make
 from tocsin.accounts.models import Operator
 from tocsin.bulletins import governing
-from tocsin.bulletins import services as bulletins
 from tocsin.detection.models import SeriesPoint
 from tocsin.incidents import services as incidents
 from tocsin.incidents.models import TimelineEntry

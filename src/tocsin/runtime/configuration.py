@@ -50,7 +50,8 @@ class Configuration:
     `sms_file` names the providers of text messages (TOML); `apprise_services` the chat services that people may give
     an address of. `channels_may_reach_private` lets addresses that strangers give lead inside: for tests only.
     `email_per_second` is how fast the mail provider takes messages (0: as fast as it answers);
-    `sms_ceiling_per_incident` and `sms_ceiling_per_month` how many text messages may go before somebody is asked (0: no ceiling).
+    `sms_ceiling_per_incident` and `sms_ceiling_per_month` are how many text messages may go before somebody is asked
+    (0: no ceiling).
     `targets` are the places where the pages are shown besides this machine. `watch_contacts` are the mail addresses
     told when Tocsin itself stands still, `heartbeat_url` is asked once a minute as long as it does not.
     """
