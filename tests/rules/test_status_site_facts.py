@@ -18,6 +18,7 @@ from tocsin.status_site.rules.facts import (
     states_of,
     worst_state,
 )
+from tocsin.status_site.rules.pages import audience_page
 
 ANNOUNCED = {"incidents": (incident(),), "said": (said(first()),)}
 
@@ -165,3 +166,17 @@ def test_pages_are_valid_for_five_minutes_after_the_look_not_after_the_rendering
     assert given.valid_until == NOW + timedelta(minutes=2)
     assert facts(checked_at=None).valid_until == NOW
     assert facts().is_demonstration
+
+
+def test_an_exercise_changes_no_state_and_stands_after_what_is_real() -> None:
+    drill = incident(id="2020-01-28-9", is_drill=True)
+    slow = incident(state=State.DEGRADED)
+    told = (said(first(drill)), said(first(slow)))
+    only = facts(incidents=(drill,), said=told[:1], verdicts=verdicts())
+    both = facts(incidents=(drill, slow), said=told, verdicts=verdicts())
+
+    assert shown_states(only) == shown_states(facts(verdicts=verdicts()))
+    assert (worst_state("pharmacist", only), worst_state("pharmacist", both)) == (State.OK, State.DEGRADED)
+    page = audience_page("pharmacist", "en", facts=both)
+    assert [block.is_drill for block in page.troubles] == [False, True]
+    assert audience_page("pharmacist", "en", facts=only).troubles[0].headline.startswith("EXERCISE – ")

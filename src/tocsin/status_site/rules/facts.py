@@ -109,7 +109,7 @@ class Facts:
 
 def shown_states(facts: Facts) -> dict[str, dict[str, State]]:
     """Return what the pages say of every function for every audience: function → audience → state."""
-    messages = {audience: current_messages(audience, facts) for audience in facts.pack.audiences}
+    messages = {audience: real_messages(audience, facts) for audience in facts.pack.audiences}
     return {
         function.id: {
             audience: _shown_state(Subject(function.id, audience), messages[audience], facts)
@@ -121,7 +121,7 @@ def shown_states(facts: Facts) -> dict[str, dict[str, State]]:
 
 def states_of(audience: str, facts: Facts) -> dict[str, State]:
     """Return what is shown of each of the audience's functions, in the pack's order."""
-    messages = current_messages(audience, facts)
+    messages = real_messages(audience, facts)
     return {
         function.id: _shown_state(Subject(function.id, audience), messages, facts)
         for function in facts.pack.functions.values()
@@ -131,7 +131,7 @@ def states_of(audience: str, facts: Facts) -> dict[str, State]:
 
 def worst_state(audience: str, facts: Facts) -> State:
     """Return the worst that an audience is shown."""
-    told = [message_state(said, facts) for _, said in current_messages(audience, facts)]
+    told = [message_state(said, facts) for _, said in real_messages(audience, facts)]
     return min((*states_of(audience, facts).values(), *told), key=lambda state: BADNESS[state], default=State.UNKNOWN)
 
 
@@ -150,6 +150,7 @@ def _is_in_question(subject: Subject, facts: Facts) -> bool:
     # An incident that nobody has announced to this audience yet: not green, whatever one tick's verdict says.
     return any(
         incident.is_open
+        and not incident.is_drill
         and subject.function in incident.functions
         and (incident.audiences is None or subject.audience in incident.audiences)
         for incident in facts.incidents
@@ -162,6 +163,11 @@ def current_messages(audience: str, facts: Facts) -> tuple[tuple[Incident, Said]
     return tuple(
         (incident, said) for incident, said in pairs if said is not None and not is_end(said.bulletin.texts[audience])
     )
+
+
+def real_messages(audience: str, facts: Facts) -> tuple[tuple[Incident, Said], ...]:
+    """Return those of them that are no exercise: a bare state has no room to say that it is one."""
+    return tuple(pair for pair in current_messages(audience, facts) if not pair[1].bulletin.is_drill)
 
 
 def endings(audience: str, facts: Facts) -> tuple[tuple[Incident, Said], ...]:

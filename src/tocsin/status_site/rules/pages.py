@@ -16,6 +16,7 @@ from tocsin.status_site.rules.facts import (
     is_end,
     is_under_maintenance,
     message_state,
+    real_messages,
     states_of,
     worst_state,
 )
@@ -106,7 +107,7 @@ def audience_page(audience: str, language: Language, *, facts: Facts) -> Audienc
     """Return the page of an audience in a language."""
     reader = Reader(audience, language, facts)
     states = states_of(audience, facts)
-    current = sorted(current_messages(audience, facts), key=lambda pair: BADNESS[message_state(pair[1], facts)])
+    current = sorted(current_messages(audience, facts), key=lambda pair: _turn(pair[1], facts))
     troubles = tuple(_block(said, reader) for _, said in current)
     return AudiencePage(
         language=language,
@@ -122,6 +123,11 @@ def audience_page(audience: str, language: Language, *, facts: Facts) -> Audienc
     )
 
 
+def _turn(said: Said, facts: Facts) -> tuple[bool, int]:
+    # The worst stands first, and whatever is real before any exercise.
+    return said.bulletin.is_drill, BADNESS[message_state(said, facts)]
+
+
 def _limited(block: Block) -> Limited:
     return Limited(Hit(block.incident, block.state, block.headline), block.packages, block.regions)
 
@@ -132,7 +138,7 @@ def audience_lines(language: Language, *, facts: Facts) -> tuple[AudienceLine, .
 
 
 def _audience_line(reader: Reader) -> AudienceLine:
-    current = current_messages(reader.audience, reader.facts)
+    current = real_messages(reader.audience, reader.facts)
     worst = sorted(current, key=lambda pair: BADNESS[pair[1].bulletin.state])
     headline = reader.words(worst[0][1].bulletin.texts[reader.audience].headline) if worst else ""
     name = reader.words(reader.facts.pack.audiences[reader.audience].plural)
