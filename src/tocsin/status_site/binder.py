@@ -13,6 +13,8 @@ from io import BytesIO
 from django.utils import translation
 from django.utils.translation import gettext
 
+from tocsin.continuity.rules.validation import ACTIVATORS
+from tocsin.kernel.language import Language
 from tocsin.status_site.frame import asset, rendered
 from tocsin.status_site.ports import Files
 from tocsin.status_site.rules.binder import Binder
@@ -25,7 +27,12 @@ def binder_pdf(binder: Binder) -> bytes:
     """Return the binder as a tagged PDF, on A4, in its language; raises `typst.TypstError` on a fault of ours."""
     import typst
 
-    data = {**asdict(binder), "labels": _labels(binder), "codes": _codes(binder)}
+    data = {
+        **asdict(binder),
+        "labels": _labels(binder),
+        "codes": _codes(binder),
+        "activators": {one: activators_in_words((one,), binder.language) for one in ACTIVATORS},
+    }
     made = typst.compile(
         _source(), format="pdf", pdf_standards="ua-1", sys_inputs={"binder": json.dumps(data, ensure_ascii=False)}
     )
@@ -60,6 +67,12 @@ def qr_code(address: str) -> str:
     return made.getvalue().decode().strip()
 
 
+def activators_in_words(activators: tuple[str, ...], language: Language) -> str:
+    """Return who may put a procedure in force, as the pages say it."""
+    with translation.override(language):
+        return rendered("activators", {"activators": activators}).strip()
+
+
 def _codes(binder: Binder) -> dict[str, str]:
     return {address: qr_code(address) for address in (binder.page, *(sheet.address for sheet in binder.sheets))}
 
@@ -90,6 +103,7 @@ def _labels(binder: Binder) -> dict[str, str]:
             "exclusions": gettext("Not for"),
             "duties": binder.afterwards,
             "takes": gettext("Takes"),
+            "starts": gettext("Who may start it"),
             "validate": gettext("To be validated by %(name)s before real use."),
             "checked": gettext("Checked on %(checked)s, to be checked again by %(review)s (version %(version)s)"),
             "sources": gettext("Sources"),

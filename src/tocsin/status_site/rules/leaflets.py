@@ -47,6 +47,8 @@ class Leaflet:
     is_law: bool
     is_confirmed: bool
     is_overdue: bool
+    may_activate: tuple[str, ...]
+    last_exercised: str
 
 
 def leaflets(language: Language, *, facts: Facts, templates: Templates) -> tuple[Leaflet, ...]:
@@ -82,6 +84,8 @@ def _leaflet(procedure: Procedure, language: Language, facts: Facts, templates: 
         is_law=procedure.legal.matter == "law",
         is_confirmed=confirmed(procedure.legal, today=reader.today) is not None,
         is_overdue=procedure.review_on < reader.today,
+        may_activate=procedure.may_activate,
+        last_exercised="" if procedure.last_exercised is None else reader.full_day(procedure.last_exercised),
     )
 
 
