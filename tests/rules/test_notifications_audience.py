@@ -78,10 +78,10 @@ def test_nothing_new_yet_rings_in_no_pocket(channel: str) -> None:
     assert not is_told(PHARMACIST, told(kind="holding"), channel=channel, heard_before=True)
 
 
-def test_first_words_and_ends_go_before_updates_and_updates_before_digests() -> None:
-    order = ["first", "update", "holding", "digest"]
+def test_first_words_and_ends_go_before_updates_and_updates_before_the_rest() -> None:
+    order = ["first", "update", "holding"]
     assert sorted(order, key=priority) == order
-    assert priority("end") == priority("first") == priority("retraction") == 0
+    assert priority("end") == priority("first") == priority("retraction") == priority("digest") == 0
 
 
 @given(kind=KINDS, heard=st.booleans(), audience=st.sampled_from(["pharmacist", "doctor", "nurse"]))

@@ -21,6 +21,7 @@ from tocsin.notifications.queries import Standing, standing
 from tocsin.notifications.rules.model import Message, Subscription
 from tocsin.notifications.rules.retry import FAILURES
 from tocsin.notifications.rules.threads import GATHERS_FOR, HOLDS_AFTER
+from tocsin.notifications.storms import send_digests
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +93,43 @@ def test_who_was_told_by_a_digest_is_told_the_end(sink: Sink) -> None:
     send(sink, now=at(4), later=GATHERS_FOR)
     end = replace(opening(4), id="i4-b2", kind="end", number=2)
     assert tell(sink, end, now=at(9)) == 1
+
+
+def test_the_end_of_what_was_gathered_does_not_overtake_the_digest(sink: Sink) -> None:
+    reader()
+    for number in range(1, 6):
+        tell(sink, opening(number), now=at(number / 8))
+    send_digests(now=at(2), machine_now=at(2))
+    tell(sink, replace(opening(4), id="i4-b2", kind="end", number=2), now=at(2))
+    assert sink.kinds[3:] == ["digest", "end"]
+
+
+def test_an_exercise_that_is_gathered_with_what_is_real_makes_no_exercise_of_it(sink: Sink) -> None:
+    wish = Subscription("pharmacist", with_drills=True)
+    services.add_subscriber(address="d@example.org", language="en", wish=wish, by="test", now=at(-60))
+    for number in range(1, 6):
+        tell(sink, replace(opening(number), is_drill=number == 5), now=at(number / 8))
+    send(sink, now=at(2), later=GATHERS_FOR)
+    (digest,) = sink.sent[3:]
+    assert ([mark.short for mark in digest.letter.marks], digest.facts["is_drill"]) == (
+        ["Unofficial demonstration"],
+        False,
+    )
+    real, exercise = digest.letter.sections[0].lines
+    assert exercise == f"[Exercise] {real}"
+
+
+def test_exercises_gathered_among_themselves_say_so_once(sink: Sink) -> None:
+    wish = Subscription("pharmacist", with_drills=True)
+    services.add_subscriber(address="d@example.org", language="en", wish=wish, by="test", now=at(-60))
+    for number in range(1, 6):
+        tell(sink, replace(opening(number), is_drill=True), now=at(number / 8))
+    send(sink, now=at(2), later=GATHERS_FOR)
+    (digest,) = sink.sent[3:]
+    assert ([mark.short for mark in digest.letter.marks], digest.facts["is_drill"]) == (
+        ["Unofficial demonstration", "Exercise"],
+        True,
+    )
 
 
 def test_a_storm_is_a_readers_own(sink: Sink) -> None:

@@ -1,5 +1,6 @@
 """The folder that shows the site: whole versions, swapped at once."""
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -141,6 +142,30 @@ def test_after_a_failure_the_next_publication_succeeds(folder: Path, monkeypatch
     target.publish({"a.html": b"two"}, version=2)
 
     assert (folder / "a.html").read_bytes() == b"two"
+
+
+def test_a_full_disk_is_left_no_fuller_minute_after_minute(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = FolderTarget(folder)
+    target.publish({"a.html": b"one", "b.html": b"same"}, version=1)
+    with monkeypatch.context() as broken:
+        broken.setattr("os.write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
+        for version in range(2, 7):
+            with pytest.raises(DeliveryError):
+                target.publish({"a.html": b"two", "b.html": b"same"}, version=version)
+
+    assert [place.name for place in target.versions.iterdir()] == [folder.resolve().name]
+    assert (folder / "a.html").read_bytes() == b"one"
+
+
+def test_a_version_that_somebody_took_away_is_written_anew(folder: Path) -> None:
+    target = FolderTarget(folder)
+    target.publish({"a.html": b"one", "b.html": b"same"}, version=1)
+    shutil.rmtree(folder.resolve())
+    with pytest.raises(DeliveryError):
+        target.publish({"a.html": b"two", "b.html": b"same"}, version=2)
+    target.publish({"a.html": b"two", "b.html": b"same"}, version=3)
+
+    assert (folder / "b.html").read_bytes() == b"same"
 
 
 def test_an_empty_folder_made_beforehand_gives_way_a_full_one_does_not(folder: Path) -> None:

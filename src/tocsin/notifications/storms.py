@@ -72,6 +72,7 @@ def _payload(payloads: Sequence[dict[str, Any]], language: Language, digest: Ann
     facts = payloads[-1]["facts"] | {
         "bulletin": digest.bulletin,
         "kind": "digest",
+        "is_drill": all(each["facts"]["is_drill"] for each in payloads),
         "functions": sorted({name for each in payloads for name in each["facts"]["functions"]}),
     }
     return payload_of(letter, sms=short, push=short, facts=facts)

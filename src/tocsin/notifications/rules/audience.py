@@ -67,10 +67,13 @@ def is_told(subscription: Subscription, told: Told, *, channel: str = "email", h
 
 
 def priority(kind: str) -> int:
-    """Return a message's place in the queue: first words and ends (0), what is new (1), the rest (2), digests (3)."""
-    if kind in {"first", *CONTINUES}:
+    """Return a message's place in the queue: first words, gathered ones too, and ends (0), news (1), the rest (2).
+
+    First words that were gathered must not be overtaken by the end of what they speak of.
+    """
+    if kind in {"first", "digest", *CONTINUES}:
         return 0
-    return {"update": 1, "digest": 3}.get(kind, 2)
+    return 1 if kind == "update" else 2
 
 
 def _may_be_hit(own: str, hit: tuple[str, ...] | None) -> bool:

@@ -53,14 +53,20 @@ def bulletin_letter(
 
 
 def digest_letter(letters: Sequence[Letter], *, labels: Labels) -> Letter:
-    """Return one letter that names what several say: their headlines, under the marks of any of them."""
+    """Return one letter that names what several say: their headlines, under the marks that all of them bear.
+
+    What only some bear stands before their own headline: an exercise must not make one of what is real.
+    """
     first = letters[0]
-    said = tuple(dict.fromkeys(mark for letter in letters for mark in letter.marks))
+    said = tuple(mark for mark in first.marks if all(mark in letter.marks for letter in letters))
+    lines = tuple(
+        said_first((mark for mark in letter.marks if mark not in said), letter.headline) for letter in letters
+    )
     return replace(
         first,
         subject=f"{labels.several} ({len(letters)})",
         headline=labels.several,
-        sections=(Section("", tuple(letter.headline for letter in letters)),),
+        sections=(Section("", lines),),
         marks=said,
     )
 

@@ -49,6 +49,7 @@ class FolderTarget:
         try:
             return self._publish(files, version)
         except OSError as error:
+            self._give_up()
             raise DeliveryError(
                 "site.unwritable",
                 f"The site cannot be written: {error.strerror}.",
@@ -83,6 +84,14 @@ class FolderTarget:
         self._places.append(place)
         self._tidy()
         return len(changed)
+
+    def _give_up(self) -> None:
+        # A full disk is left no fuller than it was, minute after minute; and what is shown is looked at anew, should
+        # somebody have taken it away.
+        shown = self.folder.resolve()
+        for place in set(self.versions.glob("*")) - {shown, *self._places}:
+            shutil.rmtree(place, ignore_errors=True)
+        self._shown = None
 
     def _adopted(self) -> Mapping[str, bytes]:
         # A new process takes up what is shown: pages that did not change keep their age and their ETag.
