@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tocsin.kernel.errors import DeliveryError
-from tocsin.plugins.targets.folder.target import FolderTarget
+from tocsin.plugins.targets.folder.target import FolderTarget, build
+from tocsin.plugins.targets.settings import TargetSettings
 
 LONG = b"<p>Electronic prescriptions cannot be retrieved.</p>" * 20
 
@@ -85,6 +86,16 @@ def test_a_new_process_takes_up_where_the_old_one_stopped(folder: Path) -> None:
     assert FolderTarget(folder).publish({"a.html": b"one"}, version=2) == 0
     assert (folder / "a.html").read_bytes() == b"one"
     assert (folder / "a.html").stat().st_ino == first.st_ino
+
+
+def test_pages_are_still_renewed_after_a_restart(folder: Path) -> None:
+    settings = TargetSettings("here", "folder", folder.parent, options={"folder": str(folder)})
+    build(settings).publish({"a.html": b"one"}, version=1)
+
+    build(settings).publish({"a.html": b"two"}, version=2)
+
+    assert (folder / "a.html").read_bytes() == b"two"
+    assert {path.name for path in folder.parent.iterdir()} == {"site", "site.versions"}
 
 
 def test_what_changes_twice_within_a_second_grows_a_second_older(folder: Path) -> None:

@@ -150,7 +150,8 @@ class FolderTarget:
 
 def build(settings: TargetSettings) -> FolderTarget:
     """Return the target for the folder that the setting `folder` names."""
-    return FolderTarget(Path(settings.text("folder")).expanduser().resolve())
+    # Never resolved: from the second start on the folder is a link, and what is meant is the link.
+    return FolderTarget(Path(settings.text("folder")).expanduser().absolute())
 
 
 def _folders(files: Iterable[str]) -> set[str]:
