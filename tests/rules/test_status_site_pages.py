@@ -177,6 +177,13 @@ def test_a_leaflet_holds_all_that_is_needed_on_paper() -> None:
     assert "restart" not in repr(leaflet), "when a do-not holds is decided on the day"
 
 
+def test_a_duty_of_the_same_day_says_so_on_paper() -> None:
+    given = facts(procedures={"paper": procedure(duties=(Duty(words("Recheck"), timedelta(0)),))})
+    (leaflet,) = leaflets("fr", facts=given, templates=templates())
+
+    assert leaflet.duties == ("Recheck fr. Délai\N{NO-BREAK SPACE}: le jour même.",)
+
+
 def test_a_leaflets_yes_ends_with_its_expiry() -> None:
     duties = (Duty(words("Recheck"), None),)
     bare = procedure(legal=CONFIRMED, duties=duties, time_cost=None, to_be_validated_by=None)

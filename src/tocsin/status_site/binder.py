@@ -106,6 +106,6 @@ def _labels(binder: Binder) -> dict[str, str]:
             "starts": gettext("Who may start it"),
             "validate": gettext("To be validated by %(name)s before real use."),
             "checked": gettext("Checked on %(checked)s, to be checked again by %(review)s (version %(version)s)"),
-            "sources": gettext("Sources"),
+            "sources": gettext("Sources:"),
             "page": gettext("Page"),
         }

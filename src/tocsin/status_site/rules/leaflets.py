@@ -11,6 +11,13 @@ from tocsin.kernel.language import Language, LocalizedText
 from tocsin.status_site.rules.facts import Facts
 from tocsin.status_site.rules.reader import Reader
 
+_SAME_DAY: LocalizedText = {
+    "fr": "le jour même",
+    "nl": "dezelfde dag",
+    "de": "noch am selben Tag",
+    "en": "the same day",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -92,4 +99,5 @@ def _leaflet(procedure: Procedure, language: Language, facts: Facts, templates: 
 def _duty(duty: Duty, templates: Templates) -> LocalizedText:
     if duty.within is None:
         return duty.text
-    return templates.fill("duty.within", {"duty": duty.text, "within": durations(duty.within)})
+    within = durations(duty.within) if duty.within else _SAME_DAY
+    return templates.fill("duty.within", {"duty": duty.text, "within": within})
