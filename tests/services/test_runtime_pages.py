@@ -1,11 +1,13 @@
 """The file server: pages from memory, whole and in the form the reader likes; all else goes to the application."""
 
 import asyncio
+import socket
 import sys
+import tempfile
 import threading
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +15,14 @@ import brotli
 import httpx
 import pytest
 
+from tocsin.kernel.peers import address_in
 from tocsin.plugins.targets.folder.target import FolderTarget
 from tocsin.runtime.pages import connection as speaking
+from tocsin.runtime.pages import passage as passing
 from tocsin.runtime.pages import shelf as shelving
 from tocsin.runtime.pages.coding import accepted
 from tocsin.runtime.pages.connection import Connection, House
+from tocsin.runtime.pages.passage import Passage
 from tocsin.runtime.pages.shelf import Shelf
 from tocsin.status_site.compression import Press
 
@@ -110,7 +115,7 @@ def serving(site: Path, application: Path) -> Iterator[tuple[str, House]]:
     houses: list[House] = []
 
     async def begin() -> asyncio.Server:
-        house = House(Shelf(site), str(application))
+        house = House(Shelf(site), Passage(str(application)))
         house.shelf.look()
         houses.append(house)
         return await asyncio.get_running_loop().create_server(lambda: Connection(house), "127.0.0.1", 0)
@@ -118,6 +123,7 @@ def serving(site: Path, application: Path) -> Iterator[tuple[str, House]]:
     with looping(begin) as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", houses[0]
         server.get_loop().call_soon_threadsafe(_close_all, houses[0])
+    houses[0].passage.close()
 
 
 def _close_all(house: House) -> None:
@@ -205,8 +211,6 @@ def test_what_is_not_a_page_is_not_there(served: tuple[str, House], path: str) -
 
 def asked(address: str, request: bytes) -> bytes:
     """What comes back on a bare connection until it is closed."""
-    import socket
-
     host, _, port = address.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as reader:
         reader.sendall(request)
@@ -328,3 +332,32 @@ def test_what_is_remembered_is_bounded(site: Published, monkeypatch: pytest.Monk
         shelf.find(f"nothing-{number}", b"gzip;q=0.%d" % number)
     assert len(shelf._codings) <= 3
     assert len(shelf._answers) <= 12
+
+
+def test_the_way_to_the_application_is_named_after_the_reader(tmp_path: Path) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as listening, closing(Passage(str(tmp_path / "app.sock"))) as passage:
+        listening.bind(str(tmp_path / "app.sock"))
+        listening.listen(8)
+        place = ""
+        for reader in ("192.0.2.7", "::ffff:192.0.2.7", "192.0.2.7"):
+            with closing(passage.open(reader)), closing(listening.accept()[0]) as arrived:
+                place = arrived.getpeername()
+                assert address_in(place) == "192.0.2.7"
+                assert not Path(place).exists(), "a name is held by the connection alone"
+        Path(place).parent.rmdir()
+        with closing(passage.open("192.0.2.8")), closing(listening.accept()[0]) as arrived:
+            assert address_in(arrived.getpeername()) == "192.0.2.8", "tidied away, and made again"
+
+
+def test_without_room_for_names_the_application_is_still_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passing, "IN_MEMORY", tmp_path / "absent")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with closing(socket.socket(socket.AF_UNIX)) as listening, closing(Passage(str(tmp_path / "app.sock"))) as passage:
+        with pytest.raises(OSError, match="No such file"):
+            passage.open("192.0.2.7")
+        listening.bind(str(tmp_path / "app.sock"))
+        listening.listen(8)
+        with closing(passage.open("192.0.2.7")), closing(listening.accept()[0]) as arrived:
+            assert address_in(arrived.getpeername()) == ""

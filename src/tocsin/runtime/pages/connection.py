@@ -1,8 +1,9 @@
 """One reader's connection: pages are answered from memory, all else is handed to the application.
 
 A request for a page is understood here; the first one for anything else turns the connection into a plain pipe to the
-application, for good: what is not understood cannot be misunderstood. The application serves the pages too, so
-such a connection lacks nothing. Where the application does not answer, its readers are told so, and pages go on.
+application, for good: what is not understood cannot be misunderstood, and there is no second opinion on where a request
+ends. The pipe bears the reader's address as its name, whatever the requests say. The application serves the pages too,
+so such a connection lacks nothing. Where the application does not answer, its readers are told so, and pages go on.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import cast
 
+from tocsin.runtime.pages.passage import Passage
 from tocsin.runtime.pages.shelf import Shelf
 
 SITE = b"/site/"
@@ -46,7 +48,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, house: "House") -> None:
         """Answer from the house's shelf, and hand over to the application that listens at its socket."""
         self._shelf = house.shelf
-        self._application = house.application
+        self._passage = house.passage
         self._open = house.connections
         self._clock = house.clock
         self._buffer = b""
@@ -104,7 +106,7 @@ class Connection(asyncio.Protocol):
             answer = self._answer(head)
             if answer is None:
                 self._flush(answers)
-                self._hand_over()
+                self._refuse() if _is_ambiguous(head) else self._hand_over()
                 return
             self._buffer = rest
             answers.append(answer)
@@ -114,8 +116,11 @@ class Connection(asyncio.Protocol):
                 return
         self._flush(answers)
         if len(self._buffer) > MOST_HEAD_BYTES:
-            self._transport.write(BAD)
-            self._transport.close()
+            self._refuse()
+
+    def _refuse(self) -> None:
+        self._transport.write(BAD)
+        self._transport.close()
 
     def _flush(self, answers: list[bytes]) -> None:
         if answers:
@@ -130,7 +135,8 @@ class Connection(asyncio.Protocol):
             return None
         fields = b"\r\n" + fields + b"\r\n"
         lowered = fields.lower()
-        if b"\r\ncontent-length:" in lowered or b"\r\ntransfer-encoding:" in lowered or b"%" in target:
+        # However it is written, a request that could have a body is none for us to end.
+        if b"content-length" in lowered or b"transfer-encoding" in lowered or b"%" in target:
             return None
         path = target[len(SITE) :].partition(b"?")[0]
         answer = self._shelf.find(path.decode("latin-1"), _field(lowered, lowered, b"accept-encoding"))
@@ -149,7 +155,8 @@ class Connection(asyncio.Protocol):
 
     async def _connect(self) -> None:
         try:
-            upstream, _ = await self._loop.create_unix_connection(lambda: Return(self._transport), self._application)
+            way = self._passage.open(_address(self._transport))
+            upstream, _ = await self._loop.create_unix_connection(lambda: Return(self._transport), sock=way)
         except OSError:
             self._transport.write(UNAVAILABLE)
             self._transport.close()
@@ -166,10 +173,10 @@ class Connection(asyncio.Protocol):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What all connections share: the pages, the application's socket, the date, and who is connected."""
+    """What all connections share: the pages, the way to the application, the date, and who is connected."""
 
     shelf: Shelf
-    application: str
+    passage: Passage
     clock: DateLine = field(default_factory=DateLine)
     connections: set[Connection] = field(default_factory=set)
 
@@ -198,6 +205,17 @@ class Return(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._reader.resume_reading()
+
+
+def _address(transport: asyncio.Transport) -> str:
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""
+
+
+def _is_ambiguous(head: bytes) -> bool:
+    """Say whether a head tells its body's length twice: where two disagree, somebody's request is smuggled."""
+    names = [line.partition(b":")[0].strip().lower() for line in head.split(b"\n")[1:]]
+    return names.count(b"content-length") + names.count(b"transfer-encoding") > 1
 
 
 def _field(fields: bytes, lowered: bytes, name: bytes) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 import uvloop
 
 from tocsin.runtime.pages.connection import Connection, House
+from tocsin.runtime.pages.passage import Passage
 from tocsin.runtime.pages.shelf import Shelf
 
 GLANCE_S = 0.02
@@ -35,11 +36,12 @@ async def _serve(host: str, port: int, *, site: Path, application: Path) -> None
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    house = House(Shelf(site), str(application))
+    house = House(Shelf(site), Passage(str(application)))
     server = await loop.create_server(lambda: Connection(house), host, port, backlog=BACKLOG, reuse_address=True)
     keeping = [loop.create_task(_keep_looking(house.shelf)), loop.create_task(_keep_house(house))]
     await stopping.wait()
     server.close()
+    house.passage.close()
     for task in keeping:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
