@@ -4,7 +4,7 @@
 
 The Belgian pack in four languages, a real database, the real renderer, compressors and folder. An event is a message
 that goes out (or an end), committed as a click or a tick commits it; the clock starts before it. As the engine does,
-the publisher looks four times a second whether anybody acted, so half of such a glance is in every figure. The clock
+the publisher looks twenty times a second whether anybody acted, so half of such a glance is in every figure. The clock
 stops when the link to the new version is in place; then the pages are read, and must say it in every language.
 """
 
@@ -259,7 +259,7 @@ def page(found: dict[str, Any]) -> str:
     steps = ", ".join(f"{step} {took:g} ms" for step, took in found["steps_median_ms"].items())
     about = (
         "Written by `python bench/publish.py --write`. The Belgian pack in four languages, a real database; from "
-        "before the event is committed until the link shows the new version; the publisher's glance (0–250 ms) counts."
+        "before the event is committed until the link shows the new version; the publisher's glance (0–50 ms) counts."
     )
     row = (
         f"| {found['switches']} | {found['files']} | {found['changed_median']:g} | {found['switch_p50_s']} s | "

@@ -5,15 +5,17 @@ character breaks a line where none should break. None of them is needed to write
 """
 
 import unicodedata
+from functools import lru_cache
 
 _HIDDEN = frozenset({"Cf", "Co", "Cs", "Cn"})
 _SPACES = frozenset({"Cc", "Zl", "Zp"})
 
 
+@lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """Return the text without what disguises: direction overrides, hidden characters, line breaks, doubled spaces.
 
-    Spaces that must not break are kept.
+    Spaces that must not break are kept. The same few texts stand on hundreds of pages a minute, so they are remembered.
     """
     shown = "".join(_shown(character) for character in text)
     return " ".join(part for part in shown.split(" ") if part)

@@ -21,9 +21,9 @@ from tocsin.status_site.rules.pages import audience_lines, audience_page, checke
 from tocsin.status_site.rules.reader import Link
 from tocsin.status_site.rules.stories import is_told, story
 from tocsin.status_site.rules.upkeep import all_upkeep
-from tocsin.status_site.standing import render_standing, standing_key
+from tocsin.status_site.standing import Standing, render_standing
 
-__all__ = ["render_pages", "render_standing", "standing_key"]
+__all__ = ["Standing", "render_pages", "render_standing"]
 
 REFRESH = timedelta(minutes=1)
 """How often an open page looks for a newer one; a replay runs faster, and so do its pages."""

@@ -7,7 +7,7 @@ couriers of their own, which nobody waits for.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -35,7 +35,7 @@ from tocsin.status_site.exports import render_exports
 from tocsin.status_site.frame import rendered
 from tocsin.status_site.ports import Addresses, Files, Publication, Target, TargetFactory
 from tocsin.status_site.reading_back import STAMP
-from tocsin.status_site.rendering import render_pages, render_standing, standing_key
+from tocsin.status_site.rendering import Standing, render_pages
 from tocsin.status_site.rules.facts import Facts, shown_states
 
 HERE = "folder"
@@ -73,18 +73,13 @@ class Site:
     couriers: tuple[Courier, ...] = ()
     press: Press = field(default_factory=Press)
     shown: Files = field(default_factory=dict)
-    standing: Files = field(default_factory=dict)
-    standing_for: Hashable = None
+    standing: Standing = field(default_factory=Standing)
 
     def render(self, facts: Facts) -> Files:
         """Return every file; what stays true longer than a minute is rendered again only when it changed."""
-        wanted = standing_key(facts)
-        if self.standing_for != wanted:
-            absent = rendered("absent", {"site_url": self.addresses.site_url.rstrip("/")}).encode()
-            self.standing = render_standing(facts, templates=self.templates) | {"404.html": absent}
-            self.standing_for = wanted
         return {
-            **self.standing,
+            **self.standing.render(facts, templates=self.templates),
+            "404.html": rendered("absent", {"site_url": self.addresses.site_url.rstrip("/")}).encode(),
             **render_pages(facts, templates=self.templates, addresses=self.addresses),
             **render_exports(facts, templates=self.templates, addresses=self.addresses),
         }

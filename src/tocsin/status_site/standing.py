@@ -1,7 +1,9 @@
 """Pages that do not change with the minute: procedures, incidents that are over, history, readiness, accessibility."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from django.utils import translation
 
@@ -10,7 +12,7 @@ from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.language import LANGUAGES, Language, LocalizedText
 from tocsin.status_site.frame import Context, asset, page, standing_frame
 from tocsin.status_site.ports import Files
-from tocsin.status_site.rules.facts import Facts
+from tocsin.status_site.rules.facts import Chapter, Facts
 from tocsin.status_site.rules.figures import history_pages
 from tocsin.status_site.rules.leaflets import leaflets
 from tocsin.status_site.rules.pages import help_desk_of, procedures_of
@@ -31,38 +33,81 @@ _NOBODY: LocalizedText = {
 }
 
 
-def standing_key(facts: Facts) -> Hashable:
-    """Return what `render_standing` depends on: while it stays equal, what was rendered stays true.
+type _Part = tuple[Hashable, Callable[[Language], Iterable[tuple[str, bytes]]]]
+"""Some pages of a language: how to render them, and what they depend on."""
 
-    The day, since legal texts expire by days; what is over, for the pages of incidents and the history; readiness.
-    """
-    over = tuple(
-        (chapter.incident.id, chapter.incident.closed_at, len(chapter.said), len(chapter.activations))
-        for chapter in facts.chapters
-        if not chapter.incident.is_open
-    )
-    return in_brussels(facts.now).date(), facts.is_replay, facts.is_demonstration, over, tuple(facts.readiness)
+
+@dataclass(slots=True)
+class Standing:
+    """The pages that do not change with the minute, each rendered again only when what it is made of changed."""
+
+    _kept: dict[Hashable, Files] = field(default_factory=dict)
+
+    def render(self, facts: Facts, *, templates: Templates) -> Files:
+        """Return what `render_standing` would; parts that are as they were come from the last time."""
+        self._kept = {
+            key: self._kept[key] if key in self._kept else _in_all_languages(pages)
+            for key, pages in _parts(facts, templates)
+        }
+        rendered = _unspoken(facts)
+        for files in self._kept.values():
+            rendered.update(files)
+        return rendered
 
 
 def render_standing(facts: Facts, *, templates: Templates) -> Files:
     """Render what changes only with the content pack, the day and what is over; also style, script and robots.txt."""
-    rendered: Files = {f"assets/{name}": asset(name) for name in ASSETS}
-    rendered["robots.txt"] = b"User-agent: *\nDisallow: /\n" if facts.is_demonstration else b"User-agent: *\nAllow: /\n"
+    return Standing().render(facts, templates=templates)
+
+
+def _unspoken(facts: Facts) -> Files:
+    files = {f"assets/{name}": asset(name) for name in ASSETS}
+    files["robots.txt"] = b"User-agent: *\nDisallow: /\n" if facts.is_demonstration else b"User-agent: *\nAllow: /\n"
+    return files
+
+
+def _parts(facts: Facts, templates: Templates) -> Iterator[_Part]:
+    # The day is in every key, since legal texts expire by days and times of other days are written with theirs.
+    common = in_brussels(facts.now).date(), facts.is_replay, facts.is_demonstration
+    frames = Frames(facts, templates)
+    over = [chapter for chapter in facts.chapters if not chapter.incident.is_open]
+    yield ("procedures", common), lambda language: _procedures(language, facts, templates, frames[language])
+    yield ("readiness", common, tuple(facts.readiness)), lambda language: _readiness(language, facts, frames[language])
+    yield ("history", common, tuple(map(_ended, over))), lambda language: _history(language, facts, frames[language])
+    for chapter in filter(is_told, over):
+        yield ("incident", common, _ended(chapter)), partial(_incident, chapter, facts=facts, frames=frames)
+
+
+def _ended(chapter: Chapter) -> Hashable:
+    incident = chapter.incident
+    return incident.id, incident.closed_at, len(chapter.said), len(chapter.activations)
+
+
+class Frames(dict[Language, Context]):
+    """The frame of each language (which must be active), made when it is first asked for."""
+
+    def __init__(self, facts: Facts, templates: Templates) -> None:
+        """Build it for these facts."""
+        super().__init__()
+        self._facts, self._templates = facts, templates
+
+    def __missing__(self, language: Language) -> Context:
+        """Make it."""
+        self[language] = standing_frame(language, self._facts, self._templates)
+        return self[language]
+
+
+def _in_all_languages(pages: Callable[[Language], Iterable[tuple[str, bytes]]]) -> Files:
+    rendered: Files = {}
     for language in LANGUAGES:
         with translation.override(language):
-            frame = standing_frame(language, facts, templates)
-            for here, content in _pages(language, facts, templates, frame):
-                rendered[f"{language}/{here}"] = content
+            rendered.update((f"{language}/{here}", content) for here, content in pages(language))
     return rendered
 
 
-def _pages(language: Language, facts: Facts, templates: Templates, frame: Context) -> Iterator[tuple[str, bytes]]:
-    yield from _procedures(language, facts, templates, frame)
-    yield from _past(language, facts, frame)
+def _readiness(language: Language, facts: Facts, frame: Context) -> Iterator[tuple[str, bytes]]:
     here = "readiness.html"
     yield here, page("readiness", {**frame, "packages": readiness_of(language, facts=facts)}, here=here)
-    here = "accessibility.html"
-    yield here, page("accessibility", {**frame, **_statement(language, facts)}, here=here)
 
 
 def _procedures(language: Language, facts: Facts, templates: Templates, frame: Context) -> Iterator[tuple[str, bytes]]:
@@ -74,16 +119,19 @@ def _procedures(language: Language, facts: Facts, templates: Templates, frame: C
         own = procedures_of(audience.id, language, facts=facts)
         link = Link(audience.id, audience.name[language])
         yield here, page("procedures", {**frame, "audience": link, "procedures": own}, here=here)
+    here = "accessibility.html"
+    yield here, page("accessibility", {**frame, **_statement(language, facts)}, here=here)
 
 
-def _past(language: Language, facts: Facts, frame: Context) -> Iterator[tuple[str, bytes]]:
+def _history(language: Language, facts: Facts, frame: Context) -> Iterator[tuple[str, bytes]]:
     for each in history_pages(language, facts=facts):
         here = f"history/{each.id}.html"
         yield here, page("history", {**frame, "page": each}, here=here)
-    for chapter in facts.chapters:
-        if is_told(chapter) and not chapter.incident.is_open:
-            here = f"incidents/{chapter.incident.id}.html"
-            yield here, page("incident", {**frame, "story": story(chapter, language, facts=facts)}, here=here)
+
+
+def _incident(chapter: Chapter, language: Language, *, facts: Facts, frames: Frames) -> Iterator[tuple[str, bytes]]:
+    here = f"incidents/{chapter.incident.id}.html"
+    yield here, page("incident", {**frames[language], "story": story(chapter, language, facts=facts)}, here=here)
 
 
 def _statement(language: Language, facts: Facts) -> Context:
