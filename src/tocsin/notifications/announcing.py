@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
 
 from tocsin.kernel import gsm7
 from tocsin.kernel.clock import format_moment
@@ -38,7 +37,7 @@ def enqueue(bulletin: Announcement, *, now: datetime, quiet_hours: QuietHours = 
         if any(row.bulletin == bulletin.id for row in earlier):
             return False
         row = _store(bulletin, told, earlier, now=now, quiet_hours=quiet_hours)
-        Variant.objects.bulk_create(_variants(bulletin, row, now=now))
+        _store_variants(_variants(bulletin, row, now=now))
         if any(each.thread == row.thread for each in earlier):
             _supersede(row, now=now)
         wake()
@@ -95,8 +94,7 @@ def _store(
         ],
         now=now,
     )
-    newest = Subscriber.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return AnnouncementRow.objects.create(
+    row = AnnouncementRow(
         bulletin=bulletin.id,
         incident=bulletin.incident,
         thread=decided.thread,
@@ -108,19 +106,39 @@ def _store(
         },
         at=now,
         due_at=decided.due_at,
-        until=newest or 0,
         course=decided.course,
         expanded_at=now if decided.course == "quiet" else None,
     )
+    row.pk = _inserted(row)
+    return row
+
+
+def _inserted(row: AnnouncementRow) -> int:
+    """Store it and return its number. Whoever subscribes from now on is not told: `until` is the newest there is."""
+    moment = connection.ops.adapt_datetimefield_value
+    facts = connection.ops.adapt_json_value(row.facts, None)
+    given = [row.bulletin, row.incident, row.thread, row.kind, row.subject_key, facts]
+    moments = [moment(row.at), moment(row.due_at), moment(row.expanded_at) if row.expanded_at else None]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [*given, *moments, False, row.course])
+        return int(cursor.fetchone()[0])
+
+
+def _store_variants(variants: Iterator[Variant]) -> None:
+    written = connection.ops.adapt_json_value
+    rows = [(each.announcement_id, each.audience, each.language, written(each.payload, None)) for each in variants]
+    marks = ", ".join(["(%s, %s, %s, %s)"] * len(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT_VARIANTS + marks, [value for row in rows for value in row])
 
 
 def _earlier(bulletin: Announcement, *, subject: str, now: datetime) -> list[AnnouncementRow]:
     """Return what was told of this incident, however long ago, and of the same subject within the last hour."""
-    own = Q(incident=bulletin.incident)
-    same = Q(subject_key=subject, at__gte=now - WINDOW)
-    begun = AnnouncementRow.objects.filter(own).order_by().values("subject_key")[:1]
-    since_own = Q(subject_key__in=begun, at__gte=now - WINDOW)
-    return list(AnnouncementRow.objects.filter(own | same | since_own).order_by("id"))
+    since = connection.ops.adapt_datetimefield_value(now - WINDOW)
+    with connection.cursor() as cursor:
+        cursor.execute(_EARLIER, [bulletin.incident, subject, since, bulletin.incident, since])
+        found = [row[0] for row in cursor.fetchall()]
+    return list(AnnouncementRow.objects.filter(pk__in=found).order_by("id")) if found else []
 
 
 def _course(stored: str) -> Course:
@@ -186,5 +204,22 @@ def _facts(bulletin: Announcement, audience: str, *, now: datetime) -> dict[str,
         "is_drill": bulletin.is_drill,
     }
 
+
+_EARLIER = """
+    SELECT id FROM notifications_announcementrow
+    WHERE incident = %s OR (subject_key = %s AND at >= %s)
+        OR (subject_key = (SELECT subject_key FROM notifications_announcementrow WHERE incident = %s LIMIT 1)
+            AND at >= %s)
+"""
+
+_INSERT = """
+    INSERT INTO notifications_announcementrow
+        (bulletin, incident, thread, kind, subject_key, facts, at, due_at, expanded_at, is_over, course, cursor, until)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0,
+        (SELECT COALESCE(MAX(id), 0) FROM notifications_subscriber))
+    RETURNING id
+"""
+
+_INSERT_VARIANTS = "INSERT INTO notifications_variant (announcement_id, audience, language, payload) VALUES "
 
 __all__ = ["enqueue", "payload_of", "put"]

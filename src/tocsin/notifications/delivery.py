@@ -4,14 +4,16 @@
 which the lanes (`lanes`) must agree with.
 """
 
+import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import batched
 from typing import Any
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from tocsin.kernel.clock import Clock, SystemClock, is_simulated
 from tocsin.kernel.errors import DeliveryError
@@ -19,7 +21,7 @@ from tocsin.notifications import leasing
 from tocsin.notifications.fanout import release_quiet, write_out
 from tocsin.notifications.lanes import attempt
 from tocsin.notifications.leasing import Taken
-from tocsin.notifications.models import OutboxMessage, Subscriber, Variant
+from tocsin.notifications.models import OutboxMessage, Subscriber
 from tocsin.notifications.ports import UNREACHABLE, Channel
 from tocsin.notifications.queries import WAITING, as_language, channels, labels, letter_from_json, link_of
 from tocsin.notifications.rules.letter import said_first
@@ -92,9 +94,10 @@ def _send(name: str, channel: Channel, given: _Round) -> int:
 def note_working(subscribers: Iterable[int]) -> None:
     """Forget earlier failures of those who were reached."""
     numbers = [number for number in subscribers if number]
-    for start in range(0, len(numbers), leasing.AT_ONCE):
-        some = numbers[start : start + leasing.AT_ONCE]
-        Subscriber.objects.filter(pk__in=some, failures__gt=0).update(failures=0)
+    with connection.cursor() as cursor:
+        for some in batched(numbers, leasing.AT_ONCE):
+            marks = ", ".join(["%s"] * len(some))
+            cursor.execute(_WORKING.format(marks=marks), some)
 
 
 def note_failure(taken: Taken, error: DeliveryError, *, holder: str, clock: Clock, machine: Clock) -> None:
@@ -132,19 +135,20 @@ class Writer:
     def __init__(self, clock: Clock) -> None:
         """Take the domain's clock: what is written while it is simulated says so."""
         self._is_simulated = is_simulated(clock)
-        self._variants: dict[tuple[int, str, str], Message] = {}
+        self._variants: dict[_Name, Message] = {}
 
-    def load(self, taken: Taken) -> None:
-        """Read what a message of an announcement shares with others; the database is asked here and nowhere else."""
-        name = (taken.announcement, taken.audience, taken.language)
-        if not taken.announcement or name in self._variants:
+    def load(self, taken: Sequence[Taken]) -> None:
+        """Read what messages of announcements share with others; the database is asked here and nowhere else."""
+        missing = {_variant_of(each) for each in taken if each.announcement} - self._variants.keys()
+        if not missing:
             return
-        found = Variant.objects.filter(announcement=taken.announcement, audience=taken.audience)
-        stored = found.select_related("announcement").get(language=taken.language)
-        plain, row = self._written(stored.payload), stored.announcement
         if len(self._variants) >= VARIANTS_KEPT:
             self._variants.clear()
-        self._variants[name] = replace(plain, thread=row.thread, at=row.at, variant="|".join(map(str, name)))
+            missing = {_variant_of(each) for each in taken if each.announcement}
+        for names in batched(sorted(missing), leasing.AT_ONCE // 3):
+            for name, payload, thread, at in _stored(names):
+                shared = replace(self._written(payload), thread=thread, at=at, variant="|".join(map(str, name)))
+                self._variants[name] = shared
 
     def message(self, taken: Taken) -> Message:
         """Return the message for one recipient."""
@@ -153,8 +157,8 @@ class Writer:
             plain = self._written(row.payload or {})
             thread = row.thread or taken.key
             return replace(plain, key=taken.key, recipient=taken.address, at=row.created_at, thread=thread)
-        self.load(taken)
-        shared = self._variants[taken.announcement, taken.audience, taken.language]
+        self.load([taken])
+        shared = self._variants[_variant_of(taken)]
         return addressed(shared, taken)
 
     def _written(self, payload: Mapping[str, Any]) -> Message:
@@ -166,6 +170,23 @@ class Writer:
         letter = replace(letter, marks=(*letter.marks, *said))
         texts = {name: said_first(said, payload[name]) if payload[name] else "" for name in ("sms", "push")}
         return Message("", "", _NEVER, "", letter, **texts, facts=payload["facts"])
+
+
+type _Name = tuple[int, str, str]
+"""Which variant: announcement, audience, language."""
+
+
+def _variant_of(taken: Taken) -> _Name:
+    return taken.announcement, taken.audience, taken.language
+
+
+def _stored(names: Sequence[_Name]) -> Iterator[tuple[_Name, Mapping[str, Any], str, datetime]]:
+    wanted = " OR ".join(["(v.announcement_id = %s AND v.audience = %s AND v.language = %s)"] * len(names))
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAD + wanted, [value for name in names for value in name])
+        for announcement, audience, language, payload, thread, at in cursor.fetchall():
+            moment = at if at.tzinfo else at.replace(tzinfo=UTC)
+            yield (announcement, audience, language), json.loads(payload), thread, moment
 
 
 def addressed(shared: Message, taken: Taken) -> Message:
@@ -199,6 +220,13 @@ def _with_leave(letter: Letter, leave: Link, *, opens_thread: bool) -> Letter:
         opens_thread=opens_thread,
     )
 
+
+_WORKING = "UPDATE notifications_subscriber SET failures = 0 WHERE failures > 0 AND id IN ({marks})"
+
+_LOAD = """
+    SELECT v.announcement_id, v.audience, v.language, v.payload, a.thread, a.at
+    FROM notifications_variant v JOIN notifications_announcementrow a ON a.id = v.announcement_id WHERE
+"""
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands where the moment of an announcement is filled in later."""

@@ -8,21 +8,22 @@ choices that occurs in the range, and handed to the database as a list of digest
 The SQL is plain enough for SQLite and PostgreSQL alike.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import F, Min, Q
+from django.db.models import F
 
 from tocsin.kernel.clock import Clock
 from tocsin.notifications.budget import hold_what_is_over_budget
-from tocsin.notifications.models import AnnouncementRow, OutboxMessage, Subscriber
-from tocsin.notifications.queries import WAITING, subscription_of, told_from_json
+from tocsin.notifications.models import AnnouncementRow, OutboxMessage
+from tocsin.notifications.queries import WAITING, told_from_json
 from tocsin.notifications.rules.audience import CONTINUES, ENDS, INTERRUPTS, carries, concerns, priority
-from tocsin.notifications.rules.model import Told
+from tocsin.notifications.rules.model import Subscription, Told
 from tocsin.notifications.rules.quiet import is_quiet, read
 from tocsin.notifications.rules.threads import GATHERS_FOR, STORM, STORM_WINDOW
 
@@ -33,53 +34,135 @@ PART = 4000
 """Few enough that writing a part holds the database for some tens of milliseconds, and the engine hardly waits."""
 
 
+GETS_EACH: Final = "webhook"
+"""Machines get each opening by itself, in a storm too."""
+
+SMALL_AT_ONCE: Final = 50
+"""Announcements to few that are written out together, in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An announcement that is to be written out, from `cursor` on to `until`."""
+
+    id: int
+    bulletin: str
+    thread: str
+    kind: str
+    facts: str
+    cursor: int
+    until: int
+
+    @property
+    def is_small(self) -> bool:
+        """Whether one short part is all there is of it."""
+        return self.until - self.cursor <= FIRST_PART
+
+
+def due(now: datetime) -> list[Due]:
+    """Return what to write out next: the oldest announcement, or as many as wait together that are for few.
+
+    In the order in which they were published: an update is not written out before what it updates.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [_moment(now), SMALL_AT_ONCE])
+        found = [Due(*row) for row in cursor.fetchall()]
+    small = next((place for place, each in enumerate(found) if not each.is_small), len(found))
+    return found[: max(1, small)]
+
+
 def write_out(clock: Clock, *, machine: Clock, part: int = PART) -> bool:
     """Write the next part of the oldest announcement that is due; return False when there is nothing to write out."""
-    row = _next(clock.now())
-    if row is None:
-        return False
-    high = min(row.cursor + (FIRST_PART if row.cursor == 0 else part), row.until)
-    done = clock.now() if high >= row.until else None
-    with transaction.atomic():
-        mine = AnnouncementRow.objects.filter(pk=row.pk, cursor=row.cursor, expanded_at=None)
-        if mine.update(cursor=high, expanded_at=done) and high > row.cursor:
-            _Part(row, low=row.cursor, high=high, now=clock.now(), machine_now=machine.now()).write()
-    return True
+    rows = due(clock.now())
+    if rows:
+        with transaction.atomic():
+            write(rows, now=clock.now(), machine_now=machine.now(), part=part)
+    return bool(rows)
 
 
-def _next(now: datetime) -> AnnouncementRow | None:
-    # In the order in which they were published: an update is not written out before what it updates.
-    is_due = Q(due_at__lte=now) | ~Q(course="later")
-    return AnnouncementRow.objects.filter(is_due, expanded_at=None).order_by("due_at", "id").first()
+def write(rows: Sequence[Due], *, now: datetime, machine_now: datetime, part: int = PART) -> set[str]:
+    """Write the next part of each of some announcements that were due, in the caller's transaction.
+
+    Return the channels through which something may be on its way now.
+    """
+    channels = set[str]()
+    chosen: dict[tuple[int, int], list[_Chosen]] = {}
+    for row in rows:
+        high = min(row.cursor + (FIRST_PART if row.cursor == 0 else part), row.until)
+        given = [high, _moment(now) if high >= row.until else None, row.id, row.cursor]
+        if _execute(_MOVE, given) and high > row.cursor:
+            here = (row.cursor, high)
+            if here not in chosen:
+                chosen[here] = _read_choices(*here)
+            channels |= _Part(row, *here, now=now, machine_now=machine_now, choices=chosen[here]).write()
+    return channels
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A set of choices that occurs in a range of subscribers, and its digest."""
+
+    channel: str
+    digest: str
+    wish: Subscription
+
+
+def _read_choices(low: int, high: int) -> list[_Chosen]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CHOICES, [low, high])
+        return [_chosen(row) for row in cursor.fetchall()]
+
+
+def _chosen(row: Sequence[Any]) -> _Chosen:
+    channel, digest, audience, functions, region, package, least, with_drills = row
+    wish = Subscription(
+        audience=audience,
+        functions=tuple(json.loads(functions)),
+        region=region,
+        package=package,
+        least="down" if least == "down" else "degraded",
+        with_drills=bool(with_drills),
+    )
+    return _Chosen(channel, digest, wish)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A range of subscribers, above `low` up to `high`, and the announcement that is written out to them."""
+    """A range of subscribers, above `low` up to `high`, and the announcement that is written out to them.
 
-    row: AnnouncementRow
+    `choices` are all that occur in the range.
+    """
+
+    row: Due
     low: int
     high: int
     now: datetime
     machine_now: datetime
+    choices: Sequence[_Chosen]
 
-    def write(self) -> None:
+    def write(self) -> set[str]:
         channels = self._channels
         if channels:
             _execute(*self._insertion(channels))
             self._hold(channels)
         if self._earlier:
             self._withdraw_older()
+        return set(channels)
 
     @cached_property
     def _told(self) -> Told:
-        return told_from_json(self.row.facts["told"])
+        return told_from_json(self._facts["told"])
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        return dict(json.loads(self.row.facts))
 
     @cached_property
     def _earlier(self) -> list[int]:
         """Announcements of the same conversation, before this one."""
-        same = AnnouncementRow.objects.filter(thread=self.row.thread, pk__lt=self.row.pk)
-        return list(same.order_by("pk").values_list("pk", flat=True))
+        with connection.cursor() as cursor:
+            cursor.execute(_EARLIER, [self.row.thread, self.row.id])
+            return [row[0] for row in cursor.fetchall()]
 
     @cached_property
     def _heard(self) -> list[int]:
@@ -90,19 +173,13 @@ class _Part:
         return list(corrected.values_list("pk", flat=True)) or self._earlier
 
     @cached_property
-    def _here(self) -> Any:
-        """The subscribers of this range to whose audiences it speaks."""
-        return Subscriber.objects.filter(pk__gt=self.low, pk__lte=self.high, audience__in=self._told.audiences)
-
-    @cached_property
-    def _shown(self) -> list[tuple[str, int]]:
-        """The channels of this range, and for each set of choices in it one subscriber who made them."""
-        found = self._here.order_by().values_list("channel", "choices").annotate(one=Min("pk"))
-        return sorted((channel, one) for channel, _, one in found)
+    def _here(self) -> list[_Chosen]:
+        """The choices of those to whose audiences it speaks."""
+        return [each for each in self.choices if each.wish.audience in self._told.audiences]
 
     @cached_property
     def _channels(self) -> list[str]:
-        found = dict.fromkeys(channel for channel, _ in self._shown)
+        found = dict.fromkeys(each.channel for each in self._here)
         return [channel for channel in found if carries(channel, self.row.kind)]
 
     @cached_property
@@ -110,8 +187,7 @@ class _Part:
         """The digests of the choices that this concerns."""
         if self.row.kind in CONTINUES:
             return []
-        rows = Subscriber.objects.filter(pk__in=[one for _, one in self._shown]).order_by("pk")
-        return [each.choices for each in rows if concerns(subscription_of(each), self._told)]
+        return list(dict.fromkeys(each.digest for each in self._here if concerns(each.wish, self._told)))
 
     def _insertion(self, channels: Sequence[str]) -> tuple[str, list[Any]]:
         heard, given_heard = _told_one_of(self._heard)
@@ -130,39 +206,39 @@ class _Part:
             ON CONFLICT (announcement_id, subscriber_id) DO NOTHING
         """  # noqa: S608  (no value stands in it: only names of columns and placeholders)
         moments = [_moment(self.now), _moment(self.machine_now)]
-        given = [self.row.pk, *given_heard, priority(self.row.kind), *moments, self.low, self.high]
+        given = [self.row.id, *given_heard, priority(self.row.kind), *moments, self.low, self.high]
         return sql, [*given, *given_audiences, *given_carried, *given_wanted, *given_heard]
 
     @property
     def _written(self) -> Any:
         return OutboxMessage.objects.filter(
-            announcement=self.row, subscriber_id__gt=self.low, subscriber_id__lte=self.high
+            announcement=self.row.id, subscriber_id__gt=self.low, subscriber_id__lte=self.high
         )
 
     def _hold(self, channels: Sequence[str]) -> None:
-        if self.row.kind == "first":
+        if self.row.kind == "first" and channels != [GETS_EACH]:
             self._gather_storm()
         if not INTERRUPTS.isdisjoint(channels):
             self._keep_quiet()
             hold_what_is_over_budget(self.row, self._written, now=self.now)
 
     def _gather_storm(self) -> None:
-        openings = AnnouncementRow.objects.filter(kind="first", at__gt=self.now - STORM_WINDOW, pk__lt=self.row.pk)
+        openings = AnnouncementRow.objects.filter(kind="first", at__gt=self.now - STORM_WINDOW, pk__lt=self.row.id)
         recent = list(openings.filter(course="tell").values_list("pk", flat=True))
         if len(recent) < STORM:
             return
         many, given = _one_of("m.announcement_id", recent)
         sql = f"""
             UPDATE notifications_outboxmessage SET held_for = 'digest', due_at = %s
-            WHERE announcement_id = %s AND subscriber_id > %s AND subscriber_id <= %s AND channel <> 'webhook' AND
+            WHERE announcement_id = %s AND subscriber_id > %s AND subscriber_id <= %s AND channel <> '{GETS_EACH}' AND
                 (SELECT COUNT(*) FROM notifications_outboxmessage m
                  WHERE m.subscriber_id = notifications_outboxmessage.subscriber_id AND {many}) >= %s
         """  # noqa: S608  (as above)
         due = _moment(self.machine_now + GATHERS_FOR)
-        _execute(sql, [due, self.row.pk, self.low, self.high, *given, STORM])
+        _execute(sql, [due, self.row.id, self.low, self.high, *given, STORM])
 
     def _keep_quiet(self) -> None:
-        hours, told = read(self.row.facts["quiet"]), self._told
+        hours, told = read(self._facts["quiet"]), self._told
         for audience in told.audiences:
             until = is_quiet(audience, told.kind, told.state, self.now, hours=hours)
             if until is not None:
@@ -209,6 +285,27 @@ def _moment(moment: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(moment)
 
 
-def _execute(sql: str, given: Sequence[Any]) -> None:
+def _execute(sql: str, given: Sequence[Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
+        return int(cursor.rowcount)
+
+
+_DUE = """
+    SELECT id, bulletin, thread, kind, facts, cursor, until FROM notifications_announcementrow
+    WHERE expanded_at IS NULL AND (due_at <= %s OR course <> 'later') ORDER BY due_at, id LIMIT %s
+"""
+
+_MOVE = """
+    UPDATE notifications_announcementrow SET cursor = %s, expanded_at = %s
+    WHERE id = %s AND cursor = %s AND expanded_at IS NULL
+"""
+
+_EARLIER = "SELECT id FROM notifications_announcementrow WHERE thread = %s AND id < %s ORDER BY id"
+
+_CHOICES = """
+    SELECT channel, choices, audience, functions, region, package, least, with_drills FROM notifications_subscriber
+    WHERE id IN (
+        SELECT MIN(id) FROM notifications_subscriber WHERE id > %s AND id <= %s GROUP BY channel, audience, choices)
+    ORDER BY channel, id
+"""

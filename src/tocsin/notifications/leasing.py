@@ -53,11 +53,15 @@ def channels_waiting(now: datetime) -> list[str]:
         return sorted(row[0] for row in cursor.fetchall())
 
 
-def is_waiting(channel: str, *, now: datetime) -> bool:
-    """Say whether a channel has something to send, without asking for the right to write."""
+def waiting(channels: Sequence[str], *, now: datetime) -> set[str]:
+    """Return which of some channels have something to send, without asking for the right to write."""
+    if not channels:
+        return set()
+    moment = _moment(now)
     with connection.cursor() as cursor:
-        cursor.execute(_IS_WAITING, [channel, _moment(now), _moment(now)])
-        return cursor.fetchone() is not None
+        given = [value for channel in channels for value in (channel, channel, moment, moment)]
+        cursor.execute(" UNION ALL ".join([_IS_WAITING] * len(channels)), given)
+        return {row[0] for row in cursor.fetchall()}
 
 
 def free(ids: Sequence[int], *, holder: str) -> None:
@@ -70,9 +74,11 @@ def free(ids: Sequence[int], *, holder: str) -> None:
 def note_sent(ids: Sequence[int], *, holder: str, now: datetime) -> int:
     """Note messages as sent, as far as the holder still holds them; return how many."""
     noted = 0
-    for start in range(0, len(ids), AT_ONCE):
-        mine = OutboxMessage.objects.filter(pk__in=ids[start : start + AT_ONCE], lease_holder=holder, sent_at=None)
-        noted += mine.update(sent_at=now, leased_until=None, last_error="")
+    with connection.cursor() as cursor:
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            cursor.execute(_NOTE_SENT.format(marks=_marks(some)), [_moment(now), *some, holder])
+            noted += cursor.rowcount
     return noted
 
 
@@ -104,8 +110,7 @@ def extend(ids: Sequence[int], *, holder: str, now: datetime, by: timedelta = LE
 
 
 def _loaded(cursor: Any, ids: Sequence[int]) -> list[Taken]:
-    marks = ", ".join(["%s"] * len(ids))
-    cursor.execute(_LOAD.format(marks=marks), list(ids))
+    cursor.execute(_LOAD.format(marks=_marks(ids)), list(ids))
     return [
         Taken(
             id=row[0],
@@ -122,6 +127,10 @@ def _loaded(cursor: Any, ids: Sequence[int]) -> list[Taken]:
         )
         for row in cursor.fetchall()
     ]
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 def _moment(moment: datetime) -> Any:
@@ -154,9 +163,14 @@ _LOAD = """
     WHERE m.id IN ({marks}) ORDER BY m.priority, m.id
 """
 
+_NOTE_SENT = """
+    UPDATE notifications_outboxmessage SET sent_at = %s, leased_until = NULL, last_error = ''
+    WHERE id IN ({marks}) AND lease_holder = %s AND sent_at IS NULL
+"""
+
 _IS_WAITING = f"""
-    SELECT 1 FROM notifications_outboxmessage
-    WHERE channel = %s AND {_WAITS} AND due_at <= %s AND {_FREE} LIMIT 1
+    SELECT CAST(%s AS varchar(40)) WHERE EXISTS (
+        SELECT 1 FROM notifications_outboxmessage WHERE channel = %s AND {_WAITS} AND due_at <= %s AND {_FREE})
 """  # noqa: S608  (as above)
 
 _CHANNELS = f"""

@@ -83,10 +83,12 @@ class Doorbell:
         """Return the descriptor that becomes readable when somebody knocks."""
         return self._socket.fileno()
 
-    def hush(self) -> None:
-        """Take note of all knocks so far."""
+    def hush(self) -> bool:
+        """Take note of all knocks so far; return whether there were any."""
+        is_knocked = False
         try:
             while self._socket.recv(16):
-                continue
+                is_knocked = True
         except BlockingIOError:
-            return
+            return is_knocked
+        return is_knocked
