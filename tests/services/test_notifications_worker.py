@@ -18,6 +18,7 @@ from announcements import at, bulletin
 from tocsin.kernel.clock import FixedClock, SystemClock
 from tocsin.kernel.errors import DeliveryError
 from tocsin.notifications import journal, leasing, services, tasks
+from tocsin.notifications.delivery import prepare
 from tocsin.notifications.models import OutboxMessage, Subscriber
 from tocsin.notifications.ports import UNREACHABLE, Channel
 from tocsin.notifications.queries import deliveries
@@ -129,6 +130,22 @@ def test_what_fails_is_tried_later_and_what_is_refused_for_good_is_not() -> None
             worker, lambda: OutboxMessage.objects.filter(attempts=1, last_error="no [email.refused]").count() == 2
         )
     assert OutboxMessage.objects.get(subscriber__address="s1@example.org").due_at > SystemClock().now()
+
+
+def test_one_message_that_cannot_be_written_out_keeps_no_other_from_going() -> None:
+    people(7)
+    services.enqueue(bulletin(), now=at(3))
+    prepare(FixedClock(at(5)), machine=FixedClock(at(5)))
+    Subscriber.objects.filter(address="s0@example.org").update(audience="doctor")  # changed profession meanwhile
+    fast, plain = Post(), Post()
+    with Worker(FixedClock(at(5)), {"email": fast.build}) as worker:
+        turn_until(worker, lambda: deliveries(BULLETIN).sent == 6 and deliveries(BULLETIN).failed == 1)
+    assert fast.recipients == [f"s{n}@example.org" for n in range(1, 7)]
+    given_up = OutboxMessage.objects.get(failed_at__isnull=False)
+    assert given_up.last_error.endswith("[outbox.unwritable]")
+    assert Subscriber.objects.get(address="s0@example.org").failures == 0, "not the address's fault"
+    OutboxMessage.objects.update(sent_at=None, failed_at=None, leased_until=None)
+    assert services.work(FixedClock(at(5)), channels_given={"email": plain.build()}) == 6
 
 
 def test_an_unreachable_server_pauses_the_channel_and_the_rest_is_given_back() -> None:
