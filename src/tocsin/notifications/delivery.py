@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 VARIANTS_KEPT = 500
 
+UNWRITABLE = "outbox.unwritable"
+
 
 def work(
     clock: Clock, *, limit: int = 100, machine: Clock | None = None, channels_given: Mapping[str, Channel] | None = None
@@ -78,7 +80,7 @@ def _send(name: str, channel: Channel, given: _Round) -> int:
             taken = leasing.take(name, limit=1, holder=given.holder, now=given.machine.now())
             if not taken:
                 break
-            error = attempt(channel, writer.message(taken[0]))
+            error = _handed_over(taken[0], channel, writer)
             if error is None:
                 note_working([taken[0].subscriber])
                 sent += leasing.note_sent([taken[0].id], holder=given.holder, now=given.clock.now())
@@ -89,6 +91,14 @@ def _send(name: str, channel: Channel, given: _Round) -> int:
     finally:
         channel.close()
     return sent
+
+
+def _handed_over(taken: Taken, channel: Channel, writer: "Writer") -> DeliveryError | None:
+    try:
+        message = writer.message(taken)
+    except DeliveryError as error:
+        return error
+    return attempt(channel, message)
 
 
 def note_working(subscribers: Iterable[int]) -> None:
@@ -113,7 +123,7 @@ def note_failure(taken: Taken, error: DeliveryError, *, holder: str, clock: Cloc
         else:
             outcome = {"due_at": machine.now() + wait_before_retry(row.attempts, key=taken.key)}
         mine.update(**outcome, leased_until=None, last_error=str(error)[:300])
-        if error.permanent and taken.subscriber:
+        if error.permanent and taken.subscriber and error.code != UNWRITABLE:
             _count_against(taken.subscriber, error, now=clock.now())
 
 
@@ -151,7 +161,18 @@ class Writer:
                 self._variants[name] = shared
 
     def message(self, taken: Taken) -> Message:
-        """Return the message for one recipient."""
+        """Return the message for one recipient.
+
+        Raises `DeliveryError` (`outbox.unwritable`) for one whose words cannot be read, or were not written for what
+        its recipient works as by now: it is noted as failed, and keeps nobody else's from going out.
+        """
+        try:
+            return self._message(taken)
+        except (KeyError, TypeError, ValueError, ObjectDoesNotExist) as error:
+            words = f"What is stored cannot be written out ({type(error).__name__})."
+            raise DeliveryError("outbox.unwritable", words, permanent=True) from error
+
+    def _message(self, taken: Taken) -> Message:
         if not taken.announcement:
             row = OutboxMessage.objects.get(pk=taken.id)
             plain = self._written(row.payload or {})
