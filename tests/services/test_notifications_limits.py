@@ -7,7 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 from typer.testing import CliRunner
 
-from announcements import at, audience_text, bulletin
+from announcements import at, audience_text, bulletin, words
 from tocsin.audit.models import AuditEntry
 from tocsin.bulletins.rules.model import Bulletin
 from tocsin.cli.outbox import app
@@ -84,6 +84,40 @@ def test_in_a_storm_the_fourth_and_further_openings_come_in_one_message(sink: Si
     assert len(digest.letter.sections[0].lines) == 3
     assert [mark.short for mark in digest.letter.marks] == ["Unofficial demonstration"]
     assert standing() == []
+
+
+def test_a_digest_lists_what_its_reader_chose_and_one_message_stays_itself(sink: Sink) -> None:
+    one, two, three = "dispense", "tarify", "open_session"
+    for number, functions in enumerate([(), (one, two), (two,), (three,)]):
+        wish = Subscription("pharmacist", functions)
+        services.add_subscriber(address=f"s{number}@example.org", language="en", wish=wish, by="test", now=at(-60))
+    for number in range(3):
+        tell(sink, bulletin(incident=f"i{number}", functions=(f"f{number}", one, two, three)), now=at(number / 8))
+    for function in (one, two, three):
+        headed = {"pharmacist": replace(audience_text(), headline=words(f"No {function}."))}
+        tell(sink, bulletin(incident=function, functions=(function,), texts=headed), now=at(0.5))
+    before = len(sink.sent)
+    assert send(sink, now=at(1), later=GATHERS_FOR) == 4
+    told = {message.recipient[:2]: message for message in sink.sent[before:]}
+    lines = {name: each.letter.sections[0].lines for name, each in told.items()}
+    assert lines["s0"] == ("No dispense. en", "No tarify. en", "No open_session. en")
+    assert lines["s1"] == ("No dispense. en", "No tarify. en")
+    assert told["s1"].facts["functions"] == [one, two]
+    assert [(told[name].facts["kind"], told[name].letter.headline) for name in ("s2", "s3")] == [
+        ("first", "No tarify. en"),
+        ("first", "No open_session. en"),
+    ]
+    assert standing() == []
+
+
+def test_a_digest_by_text_costs_what_it_says(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tocsin.notifications.costs.text_counter", lambda: lambda message: 1 + len(message.sms) // 100)
+    reader(channel="sms")
+    for number in range(1, 6):
+        tell(sink, opening(number), now=at(number / 8))
+    send(sink, now=at(1), later=GATHERS_FOR)
+    digest = OutboxMessage.objects.get(announcement__kind="digest")
+    assert digest.units == 1 + len(sink.sent[-1].sms) // 100 > 1
 
 
 def test_who_was_told_by_a_digest_is_told_the_end(sink: Sink) -> None:
@@ -175,6 +209,44 @@ def test_at_night_a_pocket_stays_quiet_until_the_morning_and_a_hospital_does_not
     morning = NIGHT.replace(day=3, hour=7, minute=0)
     assert send(sink, now=morning - timedelta(seconds=1)) == 0
     assert send(sink, now=morning) == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "woken"),
+    [
+        (("pharmacist", True), 1),
+        (("pharmacist", None), 1),
+        (("pharmacist", False), 0),
+        (("nurse", True), 1),
+        (("nurse", None), 0),
+        (("hospital", False), 1),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("channel", ["sms", "webpush"])
+def test_who_is_on_duty_is_woken_at_any_hour(
+    channel: str, who: tuple[str, bool | None], woken: int, sink: Sink
+) -> None:
+    audience, is_on_duty = who
+    reader(channel=channel, audience=audience)
+    Subscriber.objects.update(is_on_duty=is_on_duty)
+    slow = replace(bulletin(texts={audience: audience_text()}), state=State.DEGRADED)
+    assert tell(sink, slow, now=NIGHT) == woken
+    assert [(each.held_for, each.count) for each in standing()] == ([] if woken else [("quiet", 1)])
+
+
+def test_a_ceiling_holds_what_waits_for_the_morning_too(sink: Sink, settings: Settings) -> None:
+    settings.CONFIGURATION = replace(settings.CONFIGURATION, sms_ceiling_per_incident=1)
+    reader(channel="sms", audience="nurse")
+    slow = replace(bulletin(texts={"nurse": audience_text()}), state=State.DEGRADED)
+    evening = NIGHT - timedelta(hours=3)
+    assert tell(sink, slow, now=evening) == 1
+    update = replace(slow, id=f"{slow.incident}-b2", kind="update", number=2)
+    assert tell(sink, update, now=NIGHT) == 0
+    assert standing() == [Standing("sms", "budget", 1)]
+    assert budget.allow(slow.incident, more=1, by="operator:test", now=NIGHT) == 1
+    assert send(sink, now=NIGHT) == 0, "it is night still"
+    assert send(sink, now=NIGHT.replace(day=3, hour=7, minute=0)) == 1
 
 
 @pytest.mark.parametrize("setting", ["sms_ceiling_per_incident", "sms_ceiling_per_month"])

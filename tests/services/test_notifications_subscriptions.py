@@ -36,7 +36,15 @@ def test_asking_puts_nothing_in_force_but_a_mail_on_its_way() -> None:
     assert (row.address, row.confirmed_at, row.pending) == (
         "reader@example.org",
         None,
-        {"language": "fr", "functions": [], "region": "", "package": "", "least": "degraded", "with_drills": False},
+        {
+            "language": "fr",
+            "functions": [],
+            "region": "",
+            "package": "",
+            "least": "degraded",
+            "with_drills": False,
+            "is_on_duty": None,
+        },
     )
     message = OutboxMessage.objects.get()
     assert message.recipient == "reader@example.org"

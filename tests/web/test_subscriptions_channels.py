@@ -183,16 +183,17 @@ def test_the_choices_are_kept_and_shown_before_they_are_confirmed(client: Client
         "functions": ["dispense"],
         "only_down": "on",
         "with_drills": "on",
+        "is_on_duty": "on",
     }
     ask(client, **given)
     row = Subscriber.objects.get()
     shown = client.get(f"/subscribe/confirm/{token_for(row, purpose='confirm')}/").content.decode()
-    for part in ("Bruxelles", "Pharmacy-A", "Seulement quand", "Aussi les exercices"):
+    for part in ("Bruxelles", "Pharmacy-A", "Seulement quand", "Aussi les exercices", "Nous sommes de garde"):
         assert part in shown
     client.post(f"/subscribe/confirm/{token_for(row, purpose='confirm')}/")
     row.refresh_from_db()
     assert subscription_of(row) == Subscription(
-        "pharmacist", ("dispense",), region="BE-BRU", package="pharmacy-a", least="down", with_drills=True
+        "pharmacist", ("dispense",), region="BE-BRU", package="pharmacy-a", least="down", with_drills=True, is_on_duty=True
     )
 
 
@@ -206,7 +207,7 @@ def test_by_the_link_one_changes_what_one_hears_of(client: Client) -> None:
     answer = client.post(path, {"audience": "doctor", "language": "nl", "only_down": "on"}, follow=True)
     assert "Bewaard." in answer.content.decode()
     row.refresh_from_db()
-    assert (row.language, subscription_of(row)) == ("nl", Subscription("doctor", least="down"))
+    assert (row.language, subscription_of(row)) == ("nl", Subscription("doctor", least="down", is_on_duty=False))
 
 
 def test_a_change_that_makes_no_sense_is_said_at_the_field(client: Client) -> None:

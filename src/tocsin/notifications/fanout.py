@@ -20,6 +20,7 @@ from django.db.models import F
 
 from tocsin.kernel.clock import Clock
 from tocsin.notifications.budget import hold_what_is_over_budget
+from tocsin.notifications.costs import TEXTS, costs_of
 from tocsin.notifications.models import AnnouncementRow, OutboxMessage
 from tocsin.notifications.queries import WAITING, told_from_json
 from tocsin.notifications.rules.audience import CONTINUES, ENDS, INTERRUPTS, carries, concerns, priority
@@ -194,11 +195,12 @@ class _Part:
         wanted, given_wanted = _one_of("s.choices", self._chosen)
         audiences, given_audiences = _one_of("s.audience", self._told.audiences)
         carried, given_carried = _one_of("s.channel", channels)
+        units, given_units = self._units(channels)
         sql = f"""
             INSERT INTO notifications_outboxmessage
-                (channel, announcement_id, subscriber_id, recipient, thread, opens_thread, priority, held_for,
+                (channel, announcement_id, subscriber_id, recipient, thread, opens_thread, priority, units, held_for,
                  created_at, due_at, lease_holder, attempts, last_error)
-            SELECT s.channel, %s, s.id, '', '', NOT ({heard}), %s, '', %s, %s, '', 0, ''
+            SELECT s.channel, %s, s.id, '', '', NOT ({heard}), %s, {units}, '', %s, %s, '', 0, ''
             FROM notifications_subscriber s
             WHERE s.id > %s AND s.id <= %s AND s.confirmed_at IS NOT NULL AND s.left_at IS NULL
                 AND s.suppressed_at IS NULL AND {audiences} AND {carried} AND ({wanted} OR {heard})
@@ -206,8 +208,19 @@ class _Part:
             ON CONFLICT (announcement_id, subscriber_id) DO NOTHING
         """  # noqa: S608  (no value stands in it: only names of columns and placeholders)
         moments = [_moment(self.now), _moment(self.machine_now)]
-        given = [self.row.id, *given_heard, priority(self.row.kind), *moments, self.low, self.high]
+        place = priority(self.row.kind)
+        given = [self.row.id, *given_heard, place, *given_units, *moments, self.low, self.high]
         return sql, [*given, *given_audiences, *given_carried, *given_wanted, *given_heard]
+
+    def _units(self, channels: Sequence[str]) -> tuple[str, list[Any]]:
+        several = costs_of(self.row.id) if TEXTS in channels else {}
+        if not several:
+            return "1", []
+        cases = " ".join(["WHEN s.channel = %s AND s.audience = %s AND s.language = %s THEN %s"] * len(several))
+        given = [
+            value for (audience, language), units in several.items() for value in (TEXTS, audience, language, units)
+        ]
+        return f"CASE {cases} ELSE 1 END", given
 
     @property
     def _written(self) -> Any:
@@ -220,7 +233,7 @@ class _Part:
             self._gather_storm()
         if not INTERRUPTS.isdisjoint(channels):
             self._keep_quiet()
-            hold_what_is_over_budget(self.row, self._written, now=self.now)
+            hold_what_is_over_budget(self._written, kind=self.row.kind, thread=self.row.thread, now=self.now)
 
     def _gather_storm(self) -> None:
         openings = AnnouncementRow.objects.filter(kind="first", at__gt=self.now - STORM_WINDOW, pk__lt=self.row.id)
@@ -240,10 +253,12 @@ class _Part:
     def _keep_quiet(self) -> None:
         hours, told = read(self._facts["quiet"]), self._told
         for audience in told.audiences:
-            until = is_quiet(audience, told.kind, told.state, self.now, hours=hours)
-            if until is not None:
-                noisy = self._written.filter(channel__in=INTERRUPTS, subscriber__audience=audience)
-                noisy.update(held_for="quiet", due_at=self.machine_now + (until - self.now))
+            for is_on_duty in (True, False, None):
+                until = is_quiet(audience, told.kind, told.state, self.now, hours=hours, is_on_duty=is_on_duty)
+                if until is not None:
+                    noisy = self._written.filter(channel__in=INTERRUPTS, subscriber__audience=audience)
+                    noisy = noisy.filter(subscriber__is_on_duty=is_on_duty)
+                    noisy.update(held_for="quiet", due_at=self.machine_now + (until - self.now))
 
     def _withdraw_older(self) -> None:
         older = OutboxMessage.objects.filter(

@@ -11,7 +11,8 @@ class Subscriber(models.Model):
     an address nor a number stands in them and a copy of this table alone lets nobody speak for a subscriber.
     `choices` is a digest of what was chosen: who chose the same has the same, so that a rule is asked once for all of
     them. `pending` is what was asked for and takes effect when it is confirmed. `consent` is who gave us the address
-    on what proof, where a list was imported.
+    on what proof, where a list was imported. `is_on_duty` is what they say of themselves: they work at night (None:
+    nobody asked them).
     """
 
     channel = models.CharField(max_length=40, default="email")
@@ -24,6 +25,7 @@ class Subscriber(models.Model):
     package = models.CharField(max_length=60, blank=True)
     least = models.CharField(max_length=10, default="degraded")
     with_drills = models.BooleanField(default=False)
+    is_on_duty = models.BooleanField(null=True, blank=True)
     choices = models.CharField(max_length=32, default="")
     pending = models.JSONField(null=True, blank=True)
     consent = models.JSONField(default=dict, blank=True)
@@ -104,10 +106,10 @@ class OutboxMessage(models.Model):
 
     A message is of an announcement, whose words it shares with many, or has a `payload` of its own (a link that
     confirms, a page to a duty officer) under a `dedup_key` of its own. `priority` puts first words before updates.
-    `held_for` says why a message waits that could go: a `budget` that asks before it is passed, `quiet` hours, a
-    `digest` that gathers a storm. `created_at`, `sent_at`, `failed_at` and `withdrawn_at` are moments of the domain's
-    clock; `due_at` (of a retry) and `leased_until` of the machine's, because a mail server answers in real time even
-    when a morning is replayed.
+    `units` is how many text messages it costs. `held_for` says why a message waits that could go: a `budget` that asks
+    before it is passed, `quiet` hours, a `digest` that gathers a storm. `created_at`, `sent_at`, `failed_at` and
+    `withdrawn_at` are moments of the domain's clock; `due_at` (of a retry) and `leased_until` of the machine's, because
+    a mail server answers in real time even when a morning is replayed.
     """
 
     dedup_key = models.CharField(max_length=200, unique=True, null=True, blank=True)
@@ -119,6 +121,7 @@ class OutboxMessage(models.Model):
     thread = models.CharField(max_length=60, blank=True)
     opens_thread = models.BooleanField(default=True)
     priority = models.PositiveSmallIntegerField(default=0)
+    units = models.PositiveSmallIntegerField(default=1, db_default=1)
     held_for = models.CharField(max_length=12, blank=True)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()

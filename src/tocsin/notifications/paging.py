@@ -20,6 +20,7 @@ from tocsin.accounts.models import Operator
 from tocsin.accounts.roster import officers
 from tocsin.kernel.clock import SystemClock, in_brussels
 from tocsin.notifications.announcing import put
+from tocsin.notifications.costs import note_cost
 from tocsin.notifications.models import OutboxMessage, PageRow
 from tocsin.notifications.queries import WAITING, as_language, channels, labels, pack
 from tocsin.notifications.rules.letter import marks, said_first
@@ -104,6 +105,7 @@ def _send(what: Page, operator: Operator, whom: Called, *, available: frozenset[
     if operator.phone and SMS in available:
         key = f"{what.key}|{operator.pk}|{SMS}"
         put(letter, key=key, channel=SMS, recipient=operator.phone, sms=_short(what, letter), now=now)
+        note_cost(key)
 
 
 def _short(what: Page, letter: Letter) -> str:
@@ -142,6 +144,7 @@ def _words(what: Page) -> tuple[str, str]:
         "first_word_late": gettext("Promise broken: no first word yet"),
         "update_due": gettext("Next update due at %(time)s") % {"time": at},
         "promise_broken": gettext("Promise broken: no update at %(time)s") % {"time": at},
+        "ceiling_reached": gettext("Text messages wait for your word"),
         "tocsin_ails": gettext("Tocsin itself needs you"),
     }
     sentences = {
@@ -153,6 +156,11 @@ def _words(what: Page) -> tuple[str, str]:
         % {"time": at},
         "update_due": gettext("The public was promised an update at %(time)s.") % {"time": at},
         "promise_broken": gettext("The update promised for %(time)s did not come.") % {"time": at},
+        "ceiling_reached": gettext(
+            "The ceiling for text messages is reached: %(count)s wait until somebody allows more. First words and ends "
+            "never wait."
+        )
+        % {"count": what.count},
         "tocsin_ails": gettext("Part of Tocsin has stopped. Look at it now: the public pages may be out of date."),
     }
     return subjects[what.kind], sentences[what.kind]
@@ -163,5 +171,7 @@ def _way_in(what: Page, operator: Operator) -> Link:
     if what.bulletin and has_factor(operator):
         token = approval_token(operator, bulletin=what.bulletin, version=what.version, machine_now=SystemClock().now())
         return Link(gettext("Read it and approve it"), f"{base}{reverse('approve', args=[token])}")
+    if what.kind == "ceiling_reached":
+        return Link(gettext("See what waits and decide"), f"{base}{reverse('console-texts')}")
     path = reverse("console-incident", args=[what.incident]) if what.incident else reverse("console")
     return Link(gettext("Open the console"), f"{base}{path}")

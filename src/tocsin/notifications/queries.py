@@ -28,7 +28,7 @@ from tocsin.kernel.plugins import load_plugins
 from tocsin.notifications.models import OutboxMessage, Subscriber
 from tocsin.notifications.ports import ENTRY_POINTS, Channel, ChannelFactory, ChannelSettings
 from tocsin.notifications.rules.letter import marks
-from tocsin.notifications.rules.model import Labels, Letter, Link, Section, Subscription, Told
+from tocsin.notifications.rules.model import Labels, Letter, Link, Message, Section, Subscription, Told
 
 _LETTER = TypeAdapter(Letter)
 _TOLD = TypeAdapter(Told)
@@ -94,6 +94,7 @@ def subscription_of(row: Subscriber) -> Subscription:
         package=row.package,
         least="down" if row.least == "down" else "degraded",
         with_drills=row.with_drills,
+        is_on_duty=row.is_on_duty,
     )
 
 
@@ -105,6 +106,7 @@ def wish_to_json(wish: Subscription) -> dict[str, Any]:
         "package": wish.package,
         "least": wish.least,
         "with_drills": wish.with_drills,
+        "is_on_duty": wish.is_on_duty,
     }
 
 
@@ -117,6 +119,7 @@ def wish_from_json(audience: str, stored: Mapping[str, Any]) -> Subscription:
         package=stored.get("package", ""),
         least="down" if stored.get("least") == "down" else "degraded",
         with_drills=bool(stored.get("with_drills", False)),
+        is_on_duty=stored.get("is_on_duty"),
     )
 
 
@@ -274,8 +277,15 @@ def _channel(name: str) -> Channel:
 
 def channels() -> dict[str, Channel]:
     """Build every configured channel from its plug-in, by name."""
+    factories: dict[str, ChannelFactory] = load_plugins(ENTRY_POINTS)
+    given = _channel_settings()
+    built = {name: factory(given) for name, factory in factories.items()}
+    return {name: channel for name, channel in built.items() if channel is not None}
+
+
+def _channel_settings() -> ChannelSettings:
     authority = pack().authority
-    given = ChannelSettings(
+    return ChannelSettings(
         smtp_url=settings.CONFIGURATION.smtp_url,
         mail_from=settings.CONFIGURATION.mail_from,
         sender_name="Tocsin" if authority is None else authority.name["en"],
@@ -287,9 +297,19 @@ def channels() -> dict[str, Channel]:
         apprise_services=settings.CONFIGURATION.apprise_services,
         may_reach_private=settings.CONFIGURATION.channels_may_reach_private,
     )
-    factories: dict[str, ChannelFactory] = load_plugins(ENTRY_POINTS)
-    built = {name: factory(given) for name, factory in factories.items()}
-    return {name: channel for name, channel in built.items() if channel is not None}
+
+
+def text_counter() -> Callable[[Message], int] | None:
+    """Return what counts how many text messages one costs; None where no channel sends any."""
+    return _text_counter(settings.CONFIGURATION.sms_file)
+
+
+@cache
+def _text_counter(sms_file: str) -> Callable[[Message], int] | None:
+    # What a text costs hangs on its alphabet alone, not on who carries it: once a process is enough.
+    factory: ChannelFactory | None = load_plugins(ENTRY_POINTS).get("sms") if sms_file else None
+    channel = None if factory is None else factory(_channel_settings())
+    return getattr(channel, "units", None)
 
 
 @dataclass(frozen=True, slots=True)

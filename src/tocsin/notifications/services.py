@@ -16,6 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from tocsin.audit.services import record
 from tocsin.notifications.announcing import enqueue, put
+from tocsin.notifications.costs import note_cost
 from tocsin.notifications.delivery import work
 from tocsin.notifications.errors import SubscriptionError
 from tocsin.notifications.models import AnnouncementRow, OutboxMessage, Subscriber, SubscriptionAttempt
@@ -73,14 +74,16 @@ def subscribe(
         if _attempts(f"address|{address}", now=now) > ATTEMPTS_PER_ADDRESS:
             return
         row = _asked(channel, address, language=language, wish=wish, now=now)
+        key = f"confirm|{row.handle}|{uuid4().hex}"
         put(
             confirmation_letter(row),
-            key=f"confirm|{row.handle}|{uuid4().hex}",
+            key=key,
             channel=channel,
             subscriber=row,
             sms=confirmation_sms(row),
             now=now,
         )
+        note_cost(key)
 
 
 def confirm(token: str, *, now: datetime) -> Subscriber:
@@ -254,6 +257,7 @@ def _asked(channel: str, address: str, *, language: str, wish: Subscription, now
 def _put_in_force(row: Subscriber, *, language: str, wish: Subscription, now: datetime) -> None:
     row.language, row.audience, row.functions = as_language(language), wish.audience, list(wish.functions)
     row.region, row.package, row.least, row.with_drills = wish.region, wish.package, wish.least, wish.with_drills
+    row.is_on_duty = wish.is_on_duty
     row.choices = digest_of_choices(row.channel, wish)
     row.pending, row.confirmed_at, row.left_at = None, row.confirmed_at or now, None
     row.failures, row.suppressed_at, row.suppressed_for = 0, None, ""

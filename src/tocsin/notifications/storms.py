@@ -5,42 +5,104 @@ work, so that it goes the way of all others: rendered once, written once to each
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from tocsin.kernel.language import LANGUAGES, Language
 from tocsin.notifications.announcing import payload_of
+from tocsin.notifications.costs import TEXTS, costs_of
 from tocsin.notifications.models import AnnouncementRow, OutboxMessage, Variant
 from tocsin.notifications.queries import WAITING, labels, letter_from_json
 from tocsin.notifications.rules.audience import priority
 from tocsin.notifications.rules.letter import digest_letter, said_first
 from tocsin.notifications.wakeup import wake
 
+MOST_AT_ONCE = 60
+"""Announcements gathered at a time: a set of them must fit into a number of the database. More wait a second longer."""
+
 
 def send_digests(*, now: datetime, machine_now: datetime) -> int:
-    """Gather what has waited long enough into one announcement; return how many messages it replaces."""
+    """Gather what has waited long enough into one announcement for each set of readers who wait for the same.
+
+    So a digest lists what its reader chose, and nothing else. Who waits for one message gets that message. Returns how
+    many messages were replaced or let go.
+    """
     due = OutboxMessage.objects.filter(WAITING, held_for="digest", due_at__lte=machine_now)
-    gathered = list(due.order_by().values_list("announcement", flat=True).distinct())
+    gathered = sorted(due.order_by().values_list("announcement", flat=True).distinct())[:MOST_AT_ONCE]
     if not gathered:
         return 0
     with transaction.atomic():
-        rows = list(AnnouncementRow.objects.filter(pk__in=gathered).order_by("pk"))
-        digest = _announce(rows, now=now)
-        _write(digest, gathered, machine_now)
-        # Their readers hear of them by the digest; so they hear of their ends too.
-        held = OutboxMessage.objects.filter(WAITING, held_for="digest", announcement__in=gathered)
-        replaced: int = held.filter(due_at__lte=machine_now).update(sent_at=now)
+        handled = sum(_gather(_Held(gathered, machine_now), mask, now=now) for mask in _masks(gathered, machine_now))
         wake()
-    return replaced
+    return handled
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What waits to be gathered: messages of these announcements that are due at `machine_now`."""
+
+    announcements: Sequence[int]
+    machine_now: datetime
+
+    @property
+    def messages(self) -> QuerySet[OutboxMessage]:
+        return OutboxMessage.objects.filter(
+            WAITING, held_for="digest", announcement__in=self.announcements, due_at__lte=self.machine_now
+        )
+
+
+def _gather(held: _Held, mask: int, *, now: datetime) -> int:
+    """Write one digest to all who wait for just the announcements of a mask; return how many messages it replaces."""
+    chosen = [pk for place, pk in enumerate(held.announcements) if mask >> place & 1]
+    digest = _announce(list(AnnouncementRow.objects.filter(pk__in=chosen).order_by("pk")), now=now)
+    _write(digest, held, mask)
+    readers = OutboxMessage.objects.filter(announcement=digest)
+    own = held.messages.filter(subscriber__in=readers.values("subscriber"))
+    if len(chosen) == 1:
+        let_go = own.update(held_for="")
+        digest.delete()
+        return let_go
+    Variant.objects.bulk_create(_variants(digest, chosen))
+    for (audience, language), units in costs_of(digest.pk).items():
+        texts = readers.filter(channel=TEXTS, subscriber__audience=audience, subscriber__language=language)
+        texts.update(units=units)
+    # Their readers hear of them by the digest; so they hear of their ends too.
+    return own.update(sent_at=now)
+
+
+def _masks(announcements: Sequence[int], machine_now: datetime) -> list[int]:
+    """Return the sets of announcements that one reader or another waits for, each as a number made of its places."""
+    sql = f"""
+        SELECT DISTINCT mask FROM (SELECT {_MASK.format(_cases(announcements))} AS mask
+            FROM notifications_outboxmessage WHERE {_held_sql(announcements)} GROUP BY subscriber_id) AS sets
+    """  # noqa: S608  (no value stands in it: numbers of rows and placeholders)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [connection.ops.adapt_datetimefield_value(machine_now)])
+        return sorted(int(mask) for (mask,) in cursor.fetchall())
+
+
+_MASK = "SUM(CASE announcement_id {} ELSE 0 END)"
+
+
+def _cases(announcements: Sequence[int]) -> str:
+    return " ".join(f"WHEN {int(pk)} THEN {1 << place}" for place, pk in enumerate(announcements))
+
+
+def _held_sql(announcements: Sequence[int]) -> str:
+    listed = ", ".join(str(int(pk)) for pk in announcements)
+    return f"""announcement_id IN ({listed}) AND held_for = 'digest' AND due_at <= %s
+        AND sent_at IS NULL AND failed_at IS NULL AND withdrawn_at IS NULL"""
 
 
 def _announce(rows: Sequence[AnnouncementRow], *, now: datetime) -> AnnouncementRow:
     last = rows[-1]
     name = f"digest-{last.bulletin}"[:50]
     count = AnnouncementRow.objects.filter(bulletin__startswith=name).count()
-    digest = AnnouncementRow.objects.create(
+    return AnnouncementRow.objects.create(
         bulletin=f"{name}-{count + 1}",
         incident=last.incident,
         thread=f"{name}-{count + 1}",
@@ -50,8 +112,6 @@ def _announce(rows: Sequence[AnnouncementRow], *, now: datetime) -> Announcement
         due_at=now,
         expanded_at=now,
     )
-    Variant.objects.bulk_create(_variants(digest, [row.pk for row in rows]))
-    return digest
 
 
 def _variants(digest: AnnouncementRow, gathered: Sequence[int]) -> Iterator[Variant]:
@@ -78,20 +138,19 @@ def _payload(payloads: Sequence[dict[str, Any]], language: Language, digest: Ann
     return payload_of(letter, sms=short, push=short, facts=facts)
 
 
-def _write(digest: AnnouncementRow, gathered: Sequence[int], machine_now: datetime) -> None:
-    marks = ", ".join(["%s"] * len(gathered))
+def _write(digest: AnnouncementRow, held: _Held, mask: int) -> None:
     sql = f"""
         INSERT INTO notifications_outboxmessage
-            (channel, announcement_id, subscriber_id, recipient, thread, opens_thread, priority, held_for,
+            (channel, announcement_id, subscriber_id, recipient, thread, opens_thread, priority, units, held_for,
              created_at, due_at, lease_holder, attempts, last_error)
-        SELECT channel, %s, subscriber_id, '', '', %s, %s, '', %s, %s, '', 0, ''
+        SELECT channel, %s, subscriber_id, '', '', %s, %s, 1, '', %s, %s, '', 0, ''
         FROM notifications_outboxmessage
-        WHERE announcement_id IN ({marks}) AND held_for = 'digest' AND due_at <= %s
-            AND sent_at IS NULL AND failed_at IS NULL AND withdrawn_at IS NULL
+        WHERE {_held_sql(held.announcements)}
         GROUP BY channel, subscriber_id
+        HAVING {_MASK.format(_cases(held.announcements))} = %s
         ON CONFLICT (announcement_id, subscriber_id) DO NOTHING
-    """  # noqa: S608  (no value stands in it: only placeholders)
+    """  # noqa: S608  (as above)
     moment = connection.ops.adapt_datetimefield_value
-    due, at = moment(machine_now), moment(digest.at)
+    due, at = moment(held.machine_now), moment(digest.at)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [digest.pk, True, priority("digest"), at, due, *gathered, due])
+        cursor.execute(sql, [digest.pk, True, priority("digest"), at, due, due, mask])

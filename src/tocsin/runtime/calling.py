@@ -6,7 +6,7 @@ goes out with the next one; each reason goes out once.
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 
@@ -19,6 +19,7 @@ from tocsin.incidents.rules.paging import REASONS, Desk, DuePage, WaitingDraft, 
 from tocsin.incidents.rules.promises import Word
 from tocsin.incidents.services import ENGINE, add_entry
 from tocsin.kernel.language import LocalizedText
+from tocsin.notifications.budget import questions
 from tocsin.notifications.paging import is_paged, page, withdraw_stale
 from tocsin.notifications.rules.paging import Page
 
@@ -36,10 +37,36 @@ def page_who_is_due(now: datetime) -> int:
         pages = pages_due(desks, now=now)
         for due in pages:
             sent += not is_paged(due.key) and _sent(due, now=now)
-        withdraw_stale([due.key for due in pages], now=now)
+        unanswered = [_ceiling_key(each.period, each.asked_at) for each in questions()]
+        withdraw_stale([*(due.key for due in pages), *unanswered], now=now)
     except Exception:
         log.exception("duty officers could not be paged")
     return sent
+
+
+def page_about_ceiling(period: str, *, thread: str, waiting: int, now: datetime) -> None:
+    """Page whoever is on duty: text messages wait because a ceiling was reached, and somebody must decide.
+
+    Called by whoever writes messages out, whose work a page that fails must not undo: that is logged.
+    """
+    try:
+        with transaction.atomic():
+            rows = [row for row in of_incident(thread) if row.status == "published"]
+            asked = Page(
+                kind="ceiling_reached",
+                key=_ceiling_key(period, now),
+                subject=_subject(rows[-1:]),
+                at=now,
+                is_drill=bool(rows) and read_bulletin(rows[-1]).is_drill,
+                count=waiting,
+            )
+            page(asked, now=now)
+    except Exception:
+        log.exception("nobody could be paged about text messages that wait")
+
+
+def _ceiling_key(period: str, asked_at: datetime) -> str:
+    return f"ceiling|{period}|{asked_at.astimezone(UTC):%Y%m%dT%H%M%S}"
 
 
 @transaction.atomic

@@ -31,6 +31,7 @@ SENTENCES: Words = {
     "policy.not_earned": _("Automation stays locked until four weeks of its shadow are reviewed."),
     "policy.value": _("That is not one of the choices."),
     "policy.quiet_hours": _("Write times like 22:00; they begin and end at different times."),
+    "budget.not-asked": _("Nothing waits for this any more: somebody was quicker, or it was overtaken."),
     "operator.bad_email": _("This is not an e-mail address. It looks like name@example.org."),
     "operator.bad_phone": _("This is not a telephone number. Write it with its country’s code: +32470123456."),
 }

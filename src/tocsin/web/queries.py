@@ -22,6 +22,7 @@ from tocsin.incidents.models import IncidentRow, TimelineEntry
 from tocsin.incidents.queries import read_incident, recent
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.clock import in_brussels
+from tocsin.notifications.budget import Question, questions
 from tocsin.notifications.queries import deliveries_of
 from tocsin.observations.crowd import Crowd, crowd
 from tocsin.observations.models import EyeSign, IntakeCount
@@ -50,6 +51,7 @@ class Console:
     interventions: Interventions
     stumble: Pulse | None
     crowd: tuple[Crowd, ...] = ()
+    questions: tuple[Question, ...] = ()
 
     @property
     def refused_count(self) -> int:
@@ -84,6 +86,7 @@ def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> C
         interventions=interventions(incidents, now=now),
         stumble=stumble(now),
         crowd=crowd(now),
+        questions=tuple(questions()),
     )
 
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from tocsin.web.views import acts, composer, console, governing, maintenance, panel, problem, session
+from tocsin.web.views import acts, composer, console, governing, maintenance, panel, problem, session, texts
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/keys/", console.keys, name="console-keys"),
     path("console/audit/", console.audit, name="console-audit"),
     path("console/intake/", console.intake, name="console-intake"),
+    path("console/sending/", texts.waiting, name="console-texts"),
+    path("console/sending/allow/", texts.allow, name="act-texts"),
     path("console/maintenance/", maintenance.maintenance, name="console-maintenance"),
     path("console/maintenance/<str:maintenance_id>/<str:act>/", maintenance.act, name="act-maintenance"),
     path("console/functions/<str:function_id>/", console.function, name="console-function"),

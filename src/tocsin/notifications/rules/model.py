@@ -126,7 +126,8 @@ class Subscription:
     """What someone asked for: an audience and, where they chose some, only these (empty: all).
 
     `least` is the degree from which they want to hear: `degraded` everything, `down` only what does not work.
-    `region` and `package` are where and with what they work ("" for not said: they hear of everything).
+    `region` and `package` are where and with what they work ("" for not said: they hear of everything). `is_on_duty`
+    is whether they work at night and want to be woken (None: they were not asked).
     """
 
     audience: str
@@ -135,6 +136,7 @@ class Subscription:
     package: str = ""
     least: LeastState = "degraded"
     with_drills: bool = False
+    is_on_duty: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

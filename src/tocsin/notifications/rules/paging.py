@@ -15,6 +15,7 @@ type PageReason = Literal[
     "first_word_late",
     "update_due",
     "promise_broken",
+    "ceiling_reached",
     "tocsin_ails",
 ]
 """Why somebody is paged; the words for each are in `notifications.paging`."""
@@ -29,6 +30,7 @@ TOPICS: Final[Mapping[PageReason, str]] = {
     "first_word_late": "promise",
     "update_due": "promise",
     "promise_broken": "promise",
+    "ceiling_reached": "approval",
     "tocsin_ails": "watch",
 }
 """By what an officer chooses (`accounts.rules.PAGE_KINDS`)."""
@@ -56,6 +58,7 @@ class Page:
     content: Mapping[str, JsonValue] = field(default_factory=dict)
     is_drill: bool = False
     but: frozenset[str] = frozenset()
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

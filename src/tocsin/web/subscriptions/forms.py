@@ -35,6 +35,11 @@ class WishForm(forms.Form):
     package = forms.ChoiceField(label=_("Your software"), required=False)
     only_down = forms.BooleanField(label=_("Only when something does not work at all"), required=False)
     with_drills = forms.BooleanField(label=_("Exercises too"), required=False)
+    is_on_duty = forms.BooleanField(
+        label=_("We are on duty: wake us at any hour"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"aria-describedby": "duty-help"}),
+    )
 
     def __init__(self, *args: Any, pack: Pack, **kwargs: Any) -> None:
         """Offer what the pack has, in the reader's language."""
@@ -91,6 +96,7 @@ class WishForm(forms.Form):
             package=given["package"],
             least="down" if given["only_down"] else "degraded",
             with_drills=given["with_drills"],
+            is_on_duty=given["is_on_duty"],
         )
 
     def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:

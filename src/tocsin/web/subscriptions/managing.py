@@ -9,6 +9,7 @@ from tocsin.notifications import services
 from tocsin.notifications.errors import SubscriptionError
 from tocsin.notifications.models import Subscriber
 from tocsin.notifications.queries import by_token, link, token_for
+from tocsin.notifications.rules.quiet import WITH_DUTY_SERVICE
 from tocsin.web import present
 from tocsin.web.subscriptions.channels import PUSH
 from tocsin.web.subscriptions.forms import WishForm
@@ -70,6 +71,8 @@ def _initial(row: Subscriber) -> dict[str, object]:
         "package": wish.package,
         "only_down": wish.least == "down",
         "with_drills": wish.with_drills,
+        # Who was never asked is treated as on duty where their profession has a duty service; so the box says.
+        "is_on_duty": wish.audience in WITH_DUTY_SERVICE if wish.is_on_duty is None else wish.is_on_duty,
     }
 
 
