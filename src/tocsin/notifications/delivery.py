@@ -13,6 +13,7 @@ from itertools import batched
 from typing import Any
 from uuid import uuid4
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 
 from tocsin.kernel.clock import Clock, SystemClock, is_simulated

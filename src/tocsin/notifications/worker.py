@@ -17,6 +17,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from tocsin.kernel.clock import Clock, SystemClock
+from tocsin.kernel.errors import DeliveryError
 from tocsin.notifications import journal, leasing
 from tocsin.notifications.delivery import Writer, note_failure, note_working
 from tocsin.notifications.durability import made_anew_if_lost
@@ -212,7 +213,10 @@ class Worker:
         for each in taken:
             self._in_hand[each.id] = None
         for each in taken:
-            self._lanes[name].add((each, self._writer.message(each)))
+            try:
+                self._lanes[name].add((each, self._writer.message(each)))
+            except DeliveryError as error:
+                self._outcomes.add(Outcome(each, error), is_last=True)
 
     def _tidy(self) -> None:
         now_s = time.monotonic()
