@@ -22,6 +22,7 @@ from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.reasons import Reason
 
 HOLDING = ("automatic", "ask")
+SECOND_FACTOR = ("on", "off")
 VERDICTS = ("agree", "disagree")
 _REMARK_LENGTH = 2000
 
@@ -82,6 +83,13 @@ def set_holding(holding: str, *, by: str, reason: str = "", now: datetime) -> No
 def set_quiet_hours(hours: Mapping[str, Any], *, by: str, reason: str = "", now: datetime) -> None:
     """Say when messages may wait until the morning; `hours` as `notifications.rules.quiet.stored` writes them."""
     _change({"quiet": dict(hours)}, _PolicyAct("policy.quiet_set", by, now, reason, {"quiet": dict(hours)}))
+
+
+def set_second_factor(needed: str, *, by: str, reason: str = "", now: datetime) -> None:
+    """Say whether a second factor must be shown before words go out (`on`, `off`). Raises `PolicyValueError`."""
+    _known("way of approving", needed, SECOND_FACTOR)
+    is_on = needed == "on"
+    _change({"second_factor": is_on}, _PolicyAct("policy.second_factor_set", by, now, reason, {"needed": is_on}))
 
 
 @transaction.atomic

@@ -66,7 +66,11 @@ class ShadowDay(models.Model):
 
 
 class PolicyRow(models.Model):
-    """The publication policy in force; one row (`id` = 1); `quiet`: the quiet hours, as `notifications` reads them."""
+    """The publication policy in force; one row (`id` = 1).
+
+    `quiet` are the quiet hours, as `notifications` reads them; `second_factor` says whether one must be shown before
+    words go out (None: nobody decided; where an authority speaks, it must).
+    """
 
     automation = models.CharField(max_length=10, default="manual")
     min_eyes = models.PositiveSmallIntegerField(default=2)
@@ -76,6 +80,7 @@ class PolicyRow(models.Model):
     approvals = models.JSONField(default=dict)
     holding = models.CharField(max_length=10, default="automatic")
     quiet = models.JSONField(default=dict)
+    second_factor = models.BooleanField(null=True, blank=True)
 
 
 class PageRecord(models.Model):

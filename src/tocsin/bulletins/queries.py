@@ -124,6 +124,17 @@ def quiet_hours() -> dict[str, Any]:
     return PolicyRow.objects.filter(pk=1).values_list("quiet", flat=True).first() or {}
 
 
+def approvals_need_second_factor() -> bool:
+    """Say whether a second factor must be shown before words go out; unless decided, it must where an authority speaks.
+
+    An unofficial demonstration, which anybody may try, asks for none.
+    """
+    from tocsin.bulletins.models import PolicyRow
+
+    decided = PolicyRow.objects.filter(pk=1).values_list("second_factor", flat=True).first()
+    return configured_pack().authority is not None if decided is None else decided
+
+
 def _approvals(stored: Mapping[str, str]) -> dict[Severity, Approval]:
     levels: Mapping[str, Approval] = {level: level for level in LEVELS}
     return {severity: levels[stored[severity]] for severity in SEVERITIES if stored.get(severity) in levels}

@@ -54,6 +54,17 @@ def holding(
     _change("set_holding", way, by=by, reason=reason, config=config)
 
 
+@app.command("second-factor", help="Say whether a second factor is asked for before words go out: on or off.")
+def second_factor(
+    needed: Annotated[str, typer.Argument(help="on or off.")],
+    by: By = "",
+    reason: Why = "",
+    config: Config = None,
+) -> None:
+    """Set it, and print what is in force."""
+    _change("set_second_factor", needed, by=by, reason=reason, config=config)
+
+
 @app.command(help="Say when messages may wait until the morning, and for whom; never for who is on duty.")
 def quiet(
     start: Annotated[str, typer.Option("--from", help="When the night begins, in Brussels: 22:00.")] = "22:00",
@@ -103,7 +114,7 @@ def _start(config: Path | None) -> "datetime":
 
 
 def _print(now: "datetime") -> None:
-    from tocsin.bulletins.queries import policy, quiet_hours, shadow_record
+    from tocsin.bulletins.queries import approvals_need_second_factor, policy, quiet_hours, shadow_record
     from tocsin.bulletins.rules.approval import SEVERITIES, SHIPPED
     from tocsin.bulletins.rules.shadow import missing
     from tocsin.kernel.clock import in_brussels
@@ -116,6 +127,7 @@ def _print(now: "datetime") -> None:
     lines = [
         f"automation  {state}{', held' if in_force.is_held else ''}{f'; still missing: {facts}' if lacking else ''}",
         *(f"approval    {each:8} {in_force.approvals.get(each, SHIPPED[each])}" for each in SEVERITIES),
+        f"factor      {'on' if approvals_need_second_factor() else 'off'}",
         f"holding     {in_force.holding}",
         f"quiet       {hours.start:%H:%M}-{hours.end:%H:%M} {' '.join(hours.audiences) or '(nobody)'}",
     ]

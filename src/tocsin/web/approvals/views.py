@@ -39,7 +39,7 @@ from tocsin.notifications.queries import as_language
 from tocsin.web import present, problems, proofs, times, words
 from tocsin.web.approvals.changes import changes
 from tocsin.web.senders import sender_of
-from tocsin.web.views.session import TOO_MANY_REQUESTS, minutes_of, told_to_wait
+from tocsin.web.waits import TOO_MANY_REQUESTS, minutes_of, told_to_wait
 
 PURPOSE: Final = "approval"
 REFUSED: Final = 403

@@ -27,7 +27,7 @@ from tocsin.kernel.clock import SystemClock
 from tocsin.kernel.errors import InputError
 from tocsin.web import present, problems, proofs, words
 from tocsin.web.senders import sender_of
-from tocsin.web.views.session import TOO_MANY_REQUESTS, minutes_of, told_to_wait
+from tocsin.web.waits import TOO_MANY_REQUESTS, minutes_of, told_to_wait
 
 PURPOSE: Final = "enrolment"
 OFFER: Final = "app_offer"

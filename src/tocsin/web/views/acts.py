@@ -21,7 +21,7 @@ from tocsin.bulletins import services as bulletins
 from tocsin.continuity import services as continuity
 from tocsin.incidents import services as incidents
 from tocsin.kernel.errors import TocsinError
-from tocsin.web import present, problems, queries
+from tocsin.web import presence, present, problems, queries
 
 EXTENSION = timedelta(hours=1)
 """How much longer a procedure stays in force by one click."""
@@ -59,6 +59,8 @@ def on_policy(request: HttpRequest, act: str) -> HttpResponse:
 def on_bulletin(request: HttpRequest, bulletin_id: str, act: str) -> HttpResponse:
     """Approve a draft, which publishes it once enough people agree, or set it aside."""
     service = _known(ON_BULLETIN, act)
+    if act == "publish" and (page := presence.owed(request)) is not None:
+        return page
     return _done(request, lambda by, now: service(bulletin_id, by=by, now=now))
 
 
@@ -100,6 +102,8 @@ def _retracted(request: HttpRequest, incident_id: str, reason: str) -> HttpRespo
         # Everybody who was told is about to be told that we were wrong: never by a slip.
         messages.error(request, gettext("Tick the box as well: everyone who was told will be told that we were wrong."))
         return _answer(request)
+    if (page := presence.owed(request)) is not None:
+        return page
     return _done(request, lambda by, now: mending.retract(incident_id, reason=reason, by=by, now=now))
 
 

@@ -27,7 +27,7 @@ from tocsin.bulletins.rules.revisions import from_fields
 from tocsin.incidents.queries import incident as stored_incident
 from tocsin.kernel.errors import TocsinError
 from tocsin.kernel.language import LANGUAGES, Language
-from tocsin.web import board, composing, present, problems, queries, times, words
+from tocsin.web import board, composing, presence, present, problems, queries, times, words
 
 CONFLICT = 409
 
@@ -40,8 +40,12 @@ def edit(request: HttpRequest, bulletin_id: str) -> HttpResponse:
     sheet = _Sheet(request, get_object_or_404(BulletinRow, pk=bulletin_id))
     if request.method != "POST":
         return sheet.page()
-    act = ACTS.get(request.POST.get("act", ""))
-    return sheet.page() if act is None else _done(sheet, act)
+    name = request.POST.get("act", "")
+    act = ACTS.get(name)
+    if act is None:
+        return sheet.page()
+    page = None if name in STAYS or sheet.is_overtaken else presence.owed(request)
+    return _done(sheet, act) if page is None else page
 
 
 @require_POST

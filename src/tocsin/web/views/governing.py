@@ -23,7 +23,7 @@ from tocsin.bulletins.rules.shadow import counted, missing, share_right, weeks
 from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.errors import TocsinError
 from tocsin.notifications.rules import quiet
-from tocsin.web import board, present, problems
+from tocsin.web import board, presence, present, problems
 
 SHADOWS_A_PAGE = 25
 
@@ -42,6 +42,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         "levels": LEVELS,
         "severities": [(each, in_force.approvals.get(each, SHIPPED[each])) for each in SEVERITIES],
         "holding": governing.HOLDING,
+        "needs_second_factor": bulletins.approvals_need_second_factor(),
         "missing": missing(record, today=today),
         "record": recent,
         "right_share": share_right(recent.drafts),
@@ -57,6 +58,9 @@ def policy(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, what: str) -> HttpResponse:
     """Change one part of the policy; audited with who and why."""
     post, reason = request.POST, request.POST.get("reason", "")
+    is_loosened = what == "second-factor" and post.get("second_factor") == "off"
+    if is_loosened and bulletins.approvals_need_second_factor() and (page := presence.owed(request)) is not None:
+        return page
 
     def act(by: str, now: datetime) -> None:
         if what == "approvals":
@@ -64,6 +68,8 @@ def change(request: HttpRequest, what: str) -> HttpResponse:
             governing.set_approvals(levels, by=by, reason=reason, now=now)
         elif what == "holding":
             governing.set_holding(post.get("holding", ""), by=by, reason=reason, now=now)
+        elif what == "second-factor":
+            governing.set_second_factor(post.get("second_factor", ""), by=by, reason=reason, now=now)
         elif what == "demonstration":
             governing.unlock_automation(by=by, reason=reason, now=now, demonstration=True)
         elif what == "quiet":

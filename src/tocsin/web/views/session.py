@@ -1,6 +1,5 @@
 """Coming in, going out, and the language one reads."""
 
-import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,10 +19,9 @@ from tocsin.accounts import factors, services
 from tocsin.accounts.errors import FactorError
 from tocsin.accounts.models import Operator
 from tocsin.kernel.clock import SystemClock
-from tocsin.web import present, proofs
+from tocsin.web import presence, present, proofs
 from tocsin.web.senders import sender_of
-
-TOO_MANY_REQUESTS = 429
+from tocsin.web.waits import TOO_MANY_REQUESTS, minutes_of, told_to_wait
 
 HALFWAY = "halfway_in"
 """Where the session keeps who gave a good password and owes a second factor."""
@@ -103,6 +101,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     services.welcome(operator, tried=kept["tried"], sender=sender_of(request), now=present.now(), tries=2)
     login(request, operator)
     request.session.pop(HALFWAY, None)
+    presence.note_proof(request, operator)
     return redirect(_safe(request, kept["next"]))
 
 
@@ -128,18 +127,6 @@ def _safe(request: HttpRequest, wanted: str) -> str:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if is_ours else "console"
-
-
-def minutes_of(wait: timedelta) -> int:
-    """Return a wait in whole minutes, as it is told."""
-    return math.ceil(wait / timedelta(minutes=1))
-
-
-def told_to_wait(response: HttpResponse, wait: timedelta | None) -> HttpResponse:
-    """Return the response with the header that tells a machine how long to wait; unchanged without a wait."""
-    if wait is not None:
-        response["Retry-After"] = str(math.ceil(wait.total_seconds()))
-    return response
 
 
 class Logout(LogoutView):

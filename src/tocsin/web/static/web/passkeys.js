@@ -37,13 +37,16 @@ async function prove(form, act) {
   }
 }
 
-document.addEventListener("DOMContentLoaded", () => {
+function wire() {
   if (!window.PublicKeyCredential) return;
-  document.querySelectorAll("form[data-passkey]").forEach((form) => {
+  document.querySelectorAll("form[data-passkey][hidden]").forEach((form) => {
     form.hidden = false;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       prove(form, event.submitter ? event.submitter.dataset.act || "" : "");
     });
   });
-});
+}
+document.addEventListener("DOMContentLoaded", wire);
+// The console may ask in place of what it showed.
+document.addEventListener("htmx:afterSettle", wire);
