@@ -378,7 +378,7 @@ def main() -> None:
     if missing:
         sys.exit(f"missing: {', '.join(missing)}. As root: apt-get install wrk nginx libnginx-mod-http-brotli-static")
     count, seconds = (1, 9) if arguments.quick else (arguments.rounds, arguments.seconds)
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         versions = prepare(folder)
         found = summary(rounds(folder, versions, count=count, seconds=seconds), len(addresses(versions, "/")))

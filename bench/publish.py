@@ -290,7 +290,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-", ignore_cleanup_errors=True) as folder:
         world = World(Path(folder))
         found = summary(measure(world, switches=QUICK_SWITCHES if arguments.quick else arguments.switches))
     sys.stdout.write(f"{json.dumps(found)}\n" if arguments.json else page(found))

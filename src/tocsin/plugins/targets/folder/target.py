@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 
 from tocsin.kernel.errors import DeliveryError
+from tocsin.plugins.targets.folder.spares import Spares
 from tocsin.plugins.targets.settings import TargetSettings
 
 KEPT_VERSIONS = 3
@@ -38,6 +39,7 @@ class FolderTarget:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.versions = folder.with_name(f"{folder.name}.versions")
+        self._spares = Spares(folder.with_name(f"{folder.name}.spares"))
         self._shown: Mapping[str, bytes] | None = None
         self._ages: dict[str, int] = {}
         self._places: list[Path] = []
@@ -46,6 +48,7 @@ class FolderTarget:
 
     def publish(self, files: Mapping[str, bytes], *, version: int) -> int:
         """Write the files as a new version and show it; return how many were new or had changed."""
+        self._spares.hurry()
         try:
             return self._publish(files, version)
         except OSError as error:
@@ -57,6 +60,8 @@ class FolderTarget:
                 where=str(error.filename or self.folder),
                 hint="Readers still see the version before. Check space and rights.",
             ) from error
+        finally:
+            self._spares.rest()
 
     def read(self, name: str) -> bytes:
         """Return a file as readers get it now."""
@@ -82,7 +87,7 @@ class FolderTarget:
         self._show(place)
         self._shown = files
         self._places.append(place)
-        self._tidy()
+        self._tidy(used=len(changed))
         return len(changed)
 
     def _give_up(self) -> None:
@@ -124,7 +129,8 @@ class FolderTarget:
 
         def write(batch: Sequence[tuple[str, bytes]]) -> None:
             for name, content in batch:
-                _create(f"{place}/{name}", content, age_s=ages[name])
+                path = f"{place}/{name}"
+                _fill(path, content, age_s=ages[name], is_there=self._spares.take(path))
 
         with ThreadPoolExecutor(WRITTEN_TOGETHER) as pool:
             list(pool.map(write, (todo[start : start + BATCH] for start in range(0, len(todo), BATCH))))
@@ -138,14 +144,19 @@ class FolderTarget:
         fresh.symlink_to(place.relative_to(self.folder.parent), target_is_directory=True)
         fresh.replace(self.folder)
 
-    def _tidy(self) -> None:
+    def _tidy(self, *, used: int) -> None:
         # After the switch and beside the next steps: nobody waits for what is thrown away.
         self._places = self._places[-KEPT_VERSIONS:]
         kept = {place.name for place in self._places}
         # What an earlier process left, or a publication that failed half-way, goes as well. Listed here, not there:
         # by then the next version may be under way.
         old = [version for version in self.versions.iterdir() if version.name not in kept]
-        self._tidying = self._tidier.submit(_finish, self.folder.parent, old)
+        self._tidying = self._tidier.submit(self._finish, old, used)
+
+    def _finish(self, old: Iterable[Path], used: int) -> None:
+        _sync(self.folder.parent)
+        self._spares.throw_away(old)
+        self._spares.refill(used)
 
 
 def build(settings: TargetSettings) -> FolderTarget:
@@ -158,8 +169,8 @@ def _folders(files: Iterable[str]) -> set[str]:
     return {name.rpartition("/")[0] for name in files}
 
 
-def _create(path: str, content: bytes, *, age_s: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+def _fill(path: str, content: bytes, *, age_s: int, is_there: bool) -> None:
+    descriptor = os.open(path, os.O_WRONLY if is_there else os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         left = memoryview(content)
         while left:
@@ -167,12 +178,6 @@ def _create(path: str, content: bytes, *, age_s: int) -> None:
         os.utime(descriptor, (age_s, age_s))
     finally:
         os.close(descriptor)
-
-
-def _finish(folder: Path, versions: Iterable[Path]) -> None:
-    _sync(folder)
-    for version in versions:
-        shutil.rmtree(version, ignore_errors=True)
 
 
 def _settle(folder: Path) -> None:
