@@ -281,6 +281,22 @@ def test_what_comes_too_late_is_left_out_and_counted(loop: EngineLoop, hand: Han
     assert (loop.pulse.ticks, loop.pulse.skipped, loop.pulse.last_tick_at) == (2, 3, hand.at)
 
 
+def test_a_clock_that_was_wrong_and_is_put_back_stops_neither_ticks_nor_pages(
+    loop: EngineLoop, hand: Hand, published: list[datetime]
+) -> None:
+    hand.at = NOW + timedelta(hours=1)
+    loop.step()
+    hand.at -= timedelta(seconds=40)
+    assert not loop.step(), "so little is waited for"
+    hand.at = NOW
+    assert loop.step()
+    assert (loop.pulse.ticks, loop.pulse.skipped, loop.pulse.failures, loop.pulse.last_tick_at) == (2, 0, 0, NOW)
+    assert published == [NOW + timedelta(hours=1), NOW]
+    assert last_judgement() == calm(at=NOW)
+    hand.at += STEP
+    assert loop.step()
+
+
 def test_an_error_in_a_tick_is_counted_shown_and_outlived(
     loop: EngineLoop, hand: Hand, published: list[datetime], caplog: pytest.LogCaptureFixture
 ) -> None:

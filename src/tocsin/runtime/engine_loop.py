@@ -41,6 +41,10 @@ half a millisecond."""
 
 SIGNED_EVERY_S = 1.0
 
+SET_BACK = timedelta(minutes=1)
+"""A clock that was put back by less is waited for. By more, and waiting would leave users' trouble unseen, and pages
+that were printed by the wrong clock would go on calling themselves valid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stages:
@@ -103,7 +107,7 @@ class EngineLoop:
         Each part is guarded by itself: pages are renewed although a tick failed, and say until when they are valid.
         """
         due = floor_to(self._clock.now(), STEP)
-        if self._ticked_at is not None and due <= self._ticked_at:
+        if self._ticked_at is not None and due <= self._ticked_at and not _is_set_back(due, self._ticked_at):
             return False
         self._count_skipped(due)
         self._ticked_at = due
@@ -144,7 +148,7 @@ class EngineLoop:
 
     def _republish(self, now: datetime, *, is_tick: bool) -> None:
         acts = self._stages.acts()
-        is_due = self._published_at is None or now - self._published_at >= REPUBLISHED_EVERY
+        is_due = self._published_at is None or abs(now - self._published_at) >= REPUBLISHED_EVERY
         if acts == self._published_acts and not (is_tick and is_due):
             return
         # Noted before, so that pages that cannot be written are tried again at the next tick and not at every glance.
@@ -153,14 +157,14 @@ class EngineLoop:
         self._published_at = now
 
     def _tidy(self, now: datetime) -> None:
-        if self._tidied_at is None or now - self._tidied_at >= TIDIED_EVERY:
+        if self._tidied_at is None or abs(now - self._tidied_at) >= TIDIED_EVERY:
             self._tidied_at = now
             self._stages.tidy(now)
 
     def _count_skipped(self, due: datetime) -> None:
         # The clock waits for nobody: what is late is left out, so that the next tick sees the present.
         if self._ticked_at is not None:
-            skipped = round((due - self._ticked_at) / STEP) - 1
+            skipped = max(0, round((due - self._ticked_at) / STEP) - 1)
             self.pulse = replace(self.pulse, skipped=self.pulse.skipped + skipped)
 
     def _leave_pulse(self, started_s: float) -> None:
@@ -175,3 +179,7 @@ class EngineLoop:
         speed = getattr(self._clock, "speed", 1.0) or 1.0
         until_due_s = (floor_to(now, STEP) + STEP - now).total_seconds() / speed
         return max(0.001, min(until_due_s, LONGEST_WAIT_S))
+
+
+def _is_set_back(due: datetime, ticked_at: datetime) -> bool:
+    return ticked_at - due >= SET_BACK
