@@ -25,6 +25,7 @@ from tocsin.bulletins.errors import (
     UnknownBulletinError,
 )
 from tocsin.bulletins.models import ApprovalRow, BulletinRow, ShadowDay, ShadowDraftRow
+from tocsin.bulletins.rules.clock_words import clock_time
 from tocsin.bulletins.rules.hygiene import UnsafeTextError
 from tocsin.bulletins.rules.model import AudienceText, Bulletin
 from tocsin.continuity.models import ActivationRow
@@ -289,6 +290,17 @@ def test_corrections_of_one_bulletin_have_ids_of_their_own() -> None:
     ).bulletin
     assert (first.id, again.id) == (f"{FIRST.id}-c1", f"{FIRST.id}-c2")
     assert again.number > first.number > FIRST.number
+
+
+def test_a_correction_names_the_message_that_its_readers_got() -> None:
+    services.publish(FIRST, now=at(1))
+    silent = correct(notify=False, minute=5).bulletin
+
+    other = {one_audience(): replace(MINE, headline=words("Other words."))}
+    told = mending.correct(silent.id, other, notify=True, by="ann", now=at(9)).bulletin
+
+    assert clock_time(at(1), "en") in told.texts[one_audience()].scope["en"]
+    assert clock_time(at(5), "en") not in told.texts[one_audience()].scope["en"]
 
 
 def test_a_correction_leaves_a_waiting_draft_waiting() -> None:

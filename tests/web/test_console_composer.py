@@ -209,7 +209,7 @@ def test_a_correction_goes_out_silently_or_told_with_what_changed(console: Clien
 
 def test_a_correction_of_nothing_is_said_to_be_one(console: Client) -> None:
     answer = console.post(f"/console/bulletins/{OUT}/edit/", form("silent", of=OUT))
-    assert "Nothing reads otherwise than before." in said(body(answer))
+    assert "You have changed nothing yet, so there is nothing to send." in said(body(answer))
 
 
 def test_a_false_alarm_is_taken_back_only_with_a_reason_and_a_tick(console: Client) -> None:

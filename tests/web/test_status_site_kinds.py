@@ -189,6 +189,15 @@ class TestIncident:
         assert "Changed on the pages; nobody was written to." in page
         assert "<ins>(!)</ins>" in page
 
+    def test_its_title_is_no_milder_than_its_state(self) -> None:
+        down = first()
+        slow = {who: replace(text, headline=dict.fromkeys(LANGUAGES, "Slow.")) for who, text in down.texts.items()}
+        mild = replace(down, id="mild", state=State.DEGRADED, texts=slow)
+        for one, order in ((incident(), (mild, down)), (closed(incident(), at=NOW), (down, mild))):
+            chapter = Chapter(one, tuple(said(each) for each in order), ())
+            page = site(facts(chapters=(chapter,), procedures=procedures()))["en/incidents/2020-01-28-1.html"]
+            assert "<h1>Slow." not in page
+
     def test_nobody_is_named_nor_blamed(self) -> None:
         chapter = Chapter(
             replace(closed(incident(), at=NOW), owner="jan.peeters", change="CHG-4711"),

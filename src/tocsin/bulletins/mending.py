@@ -59,7 +59,7 @@ def correct(
         now=now,
         number=_next_number(before.incident),
         is_silent=not notify,
-        published_at=row.published_at,
+        published_at=_told_at(row, before),
     )
     if not correction.texts:
         raise UnchangedTextError(bulletin_id)
@@ -76,6 +76,14 @@ def _published(bulletin_id: str) -> BulletinRow:
     if row.status != "published":
         raise BulletinStatusError(bulletin_id, status=row.status, wanted="published")
     return row
+
+
+def _told_at(row: BulletinRow, bulletin: Bulletin) -> datetime | None:
+    """Return when its readers were last written to: what was mended on the pages only reached nobody."""
+    while bulletin.is_silent and bulletin.corrects:
+        row = BulletinRow.objects.get(pk=bulletin.corrects)
+        bulletin = read_bulletin(row)
+    return row.published_at
 
 
 def _promise(row: BulletinRow, correction: Bulletin) -> datetime | None:

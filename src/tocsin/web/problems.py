@@ -25,7 +25,7 @@ SENTENCES: Words = {
     "bulletin.blocked": _("It must not go out like this. Mend what is named, or write down why it must all the same."),
     "bulletin.facts_moved": _("The facts have moved since these words were written. Compare, then choose."),
     "bulletin.newer": _("Its readers were told something newer meanwhile. Correct that message."),
-    "bulletin.unchanged": _("Nothing reads otherwise than before."),
+    "bulletin.unchanged": _("You have changed nothing yet, so there is nothing to send."),
     "bulletin.text": _("The message no longer speaks to this profession."),
     "bulletin.unsafe_text": _("Something in the text cannot go out: hidden characters, < or >, or far too long."),
     "policy.not_earned": _("Automation stays locked until four weeks of its shadow are reviewed."),

@@ -136,8 +136,12 @@ def story(chapter: Chapter, language: Language, *, facts: Facts) -> Story:
 
 
 def _headline(chapter: Chapter, reader: Reader) -> str:
-    text = next(iter(chapter.said[0].bulletin.texts.values()))
-    return reader.words(text.headline)
+    """Return what its title says: how it is while it lasts, and afterwards how bad it was."""
+    trouble = [each.bulletin for each in chapter.said if each.bulletin.state is not State.OK]
+    if not chapter.incident.is_open:
+        trouble = [each for each in trouble if each.state is State.DOWN] or trouble
+    bulletin = trouble[-1] if trouble else chapter.said[0].bulletin
+    return reader.words(next(iter(bulletin.texts.values())).headline)
 
 
 def _union(chapter: Chapter, name: Literal["functions", "texts"], order: object) -> list[str]:
