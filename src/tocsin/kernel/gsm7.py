@@ -69,6 +69,8 @@ def respelled(text: str) -> str:
 
     Quotation marks keep no space on their inside: « oui » becomes "oui".
     """
+    if is_spelled(text):
+        return text
     quoted = text.replace("«\u00a0", "«").replace("« ", "«").replace("\u00a0»", "»").replace(" »", "»")
     composed = unicodedata.normalize("NFC", quoted).translate(_PLAIN)
     if is_spelled(composed):

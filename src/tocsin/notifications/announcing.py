@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from tocsin.kernel import gsm7
 from tocsin.kernel.clock import format_moment
 from tocsin.kernel.language import LANGUAGES, Language
-from tocsin.notifications.models import AnnouncementRow, OutboxMessage, Subscriber, Variant
+from tocsin.notifications.models import AnnouncementRow, OutboxMessage, Subscriber
 from tocsin.notifications.queries import labels, letter_to_json, pack, page_address
 from tocsin.notifications.rules.audience import ENDS, told_of
 from tocsin.notifications.rules.letter import bulletin_letter, marks, said_first
@@ -22,6 +22,9 @@ from tocsin.notifications.rules.quiet import SHIPPED, QuietHours
 from tocsin.notifications.rules.quiet import stored as stored_hours
 from tocsin.notifications.rules.threads import WINDOW, Course, Earlier, course_of, subject_of
 from tocsin.notifications.wakeup import wake
+
+type _Rendered = tuple[str, Language, dict[str, Any]]
+"""What one audience reads in one language."""
 
 
 def enqueue(bulletin: Announcement, *, now: datetime, quiet_hours: QuietHours = SHIPPED) -> bool:
@@ -37,7 +40,7 @@ def enqueue(bulletin: Announcement, *, now: datetime, quiet_hours: QuietHours = 
         if any(row.bulletin == bulletin.id for row in earlier):
             return False
         row = _store(bulletin, told, earlier, now=now, quiet_hours=quiet_hours)
-        _store_variants(_variants(bulletin, row, now=now))
+        _store_variants(row.pk, _variants(bulletin, course=row.course, now=now))
         if any(each.thread == row.thread for each in earlier):
             _supersede(row, now=now)
         wake()
@@ -124,9 +127,9 @@ def _inserted(row: AnnouncementRow) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _store_variants(variants: Iterator[Variant]) -> None:
+def _store_variants(announcement: int, variants: Iterator[_Rendered]) -> None:
     written = connection.ops.adapt_json_value
-    rows = [(each.announcement_id, each.audience, each.language, written(each.payload, None)) for each in variants]
+    rows = [(announcement, audience, language, written(payload, None)) for audience, language, payload in variants]
     marks = ", ".join(["(%s, %s, %s, %s)"] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(_INSERT_VARIANTS + marks, [value for row in rows for value in row])
@@ -157,12 +160,11 @@ def _supersede(row: AnnouncementRow, *, now: datetime) -> None:
         older.filter(course="later", expanded_at=None).update(expanded_at=now, is_over=True)
 
 
-def _variants(bulletin: Announcement, row: AnnouncementRow, *, now: datetime) -> Iterator[Variant]:
+def _variants(bulletin: Announcement, *, course: str, now: datetime) -> Iterator[_Rendered]:
     for audience, words in bulletin.texts.items():
         facts = _facts(bulletin, audience, now=now)
         for language in LANGUAGES:
-            payload = _payload(words, bulletin, language=language, course=row.course, facts=facts)
-            yield Variant(announcement=row, audience=audience, language=language, payload=payload)
+            yield audience, language, _payload(words, bulletin, language=language, course=course, facts=facts)
 
 
 def _payload(
@@ -172,18 +174,18 @@ def _payload(
     said = marks(own, is_official=pack().authority is not None, is_drill=bulletin.is_drill)
     if course == "comes_and_goes":
         said = (*said, Mark(own.comes_and_goes_short, own.comes_and_goes))
+    page = page_address(language, facts["audience"])
     letter = bulletin_letter(
         words,
         language=language,
         labels=own,
         marks=said,
-        page=page_address(language, facts["audience"]),
+        page=page,
         leave="",
         opens_thread=True,
     )
     short = words.sms.get(language) or words.headline[language]
     push = words.push.get(language) or words.headline[language]
-    page = page_address(language, facts["audience"])
     sms = gsm7.with_address(said_first(said, short), page)
     return payload_of(letter, sms=sms, push=said_first(said, push), facts={**facts, "page": page})
 

@@ -7,6 +7,7 @@ which the lanes (`lanes`) must agree with.
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import batched
@@ -149,7 +150,10 @@ class Writer:
         self._variants: dict[_Name, Message] = {}
 
     def load(self, taken: Sequence[Taken]) -> None:
-        """Read what messages of announcements share with others; the database is asked here and nowhere else."""
+        """Read what messages of announcements share with others; the database is asked here and nowhere else.
+
+        What cannot be read is left out: `message` says so of those whom it concerns, and of nobody else.
+        """
         missing = {_variant_of(each) for each in taken if each.announcement} - self._variants.keys()
         if not missing:
             return
@@ -158,8 +162,9 @@ class Writer:
             missing = {_variant_of(each) for each in taken if each.announcement}
         for names in batched(sorted(missing), leasing.AT_ONCE // 3):
             for name, payload, thread, at in _stored(names):
-                shared = replace(self._written(payload), thread=thread, at=at, variant="|".join(map(str, name)))
-                self._variants[name] = shared
+                with suppress(KeyError, TypeError, ValueError):
+                    plain = self._written(json.loads(payload))
+                    self._variants[name] = replace(plain, thread=thread, at=at, variant="|".join(map(str, name)))
 
     def message(self, taken: Taken) -> Message:
         """Return the message for one recipient.
@@ -202,13 +207,13 @@ def _variant_of(taken: Taken) -> _Name:
     return taken.announcement, taken.audience, taken.language
 
 
-def _stored(names: Sequence[_Name]) -> Iterator[tuple[_Name, Mapping[str, Any], str, datetime]]:
+def _stored(names: Sequence[_Name]) -> Iterator[tuple[_Name, str, str, datetime]]:
     wanted = " OR ".join(["(v.announcement_id = %s AND v.audience = %s AND v.language = %s)"] * len(names))
     with connection.cursor() as cursor:
         cursor.execute(_LOAD + wanted, [value for name in names for value in name])
         for announcement, audience, language, payload, thread, at in cursor.fetchall():
             moment = at if at.tzinfo else at.replace(tzinfo=UTC)
-            yield (announcement, audience, language), json.loads(payload), thread, moment
+            yield (announcement, audience, language), payload, thread, moment
 
 
 def addressed(shared: Message, taken: Taken) -> Message:

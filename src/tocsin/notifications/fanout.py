@@ -87,16 +87,27 @@ def write(rows: Sequence[Due], *, now: datetime, machine_now: datetime, part: in
     Return the channels through which something may be on its way now.
     """
     channels = set[str]()
+    earlier = _earlier_of(rows)
     chosen: dict[tuple[int, int], list[_Chosen]] = {}
     for row in rows:
         high = min(row.cursor + (FIRST_PART if row.cursor == 0 else part), row.until)
         given = [high, _moment(now) if high >= row.until else None, row.id, row.cursor]
         if _execute(_MOVE, given) and high > row.cursor:
-            here = (row.cursor, high)
-            if here not in chosen:
-                chosen[here] = _read_choices(*here)
-            channels |= _Part(row, *here, now=now, machine_now=machine_now, choices=chosen[here]).write()
+            low = row.cursor
+            if (low, high) not in chosen:
+                chosen[low, high] = _read_choices(low, high)
+            here = _Part(row, low, high, now, machine_now, chosen[low, high], earlier[row.id])
+            channels |= here.write()
     return channels
+
+
+def _earlier_of(rows: Sequence[Due]) -> dict[int, list[int]]:
+    """Return, for each, the announcements of the same conversation before it."""
+    threads, given = _one_of("thread", sorted({row.thread for row in rows}))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, thread FROM notifications_announcementrow WHERE {threads} ORDER BY id", given)  # noqa: S608  (only placeholders)
+        found = cursor.fetchall()
+    return {row.id: [number for number, thread in found if thread == row.thread and number < row.id] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +142,7 @@ def _chosen(row: Sequence[Any]) -> _Chosen:
 class _Part:
     """A range of subscribers, above `low` up to `high`, and the announcement that is written out to them.
 
-    `choices` are all that occur in the range.
+    `choices` are all that occur in the range, `earlier` the announcements of the same conversation, before this one.
     """
 
     row: Due
@@ -140,13 +151,14 @@ class _Part:
     now: datetime
     machine_now: datetime
     choices: Sequence[_Chosen]
+    earlier: Sequence[int]
 
     def write(self) -> set[str]:
         channels = self._channels
         if channels:
             _execute(*self._insertion(channels))
             self._hold(channels)
-        if self._earlier:
+        if self.earlier:
             self._withdraw_older()
         return set(channels)
 
@@ -159,19 +171,12 @@ class _Part:
         return dict(json.loads(self.row.facts))
 
     @cached_property
-    def _earlier(self) -> list[int]:
-        """Announcements of the same conversation, before this one."""
-        with connection.cursor() as cursor:
-            cursor.execute(_EARLIER, [self.row.thread, self.row.id])
-            return [row[0] for row in cursor.fetchall()]
-
-    @cached_property
-    def _heard(self) -> list[int]:
+    def _heard(self) -> Sequence[int]:
         """Announcements of which one must have been told before: what is corrected, or the same conversation."""
         if self.row.kind != "correction":
-            return self._earlier
+            return self.earlier
         corrected = AnnouncementRow.objects.filter(bulletin=self._told.corrects)
-        return list(corrected.values_list("pk", flat=True)) or self._earlier
+        return list(corrected.values_list("pk", flat=True)) or self.earlier
 
     @cached_property
     def _here(self) -> list[_Chosen]:
@@ -263,7 +268,7 @@ class _Part:
     def _withdraw_older(self) -> None:
         older = OutboxMessage.objects.filter(
             WAITING,
-            announcement__in=self._earlier,
+            announcement__in=self.earlier,
             leased_until=None,
             subscriber_id__gt=self.low,
             subscriber_id__lte=self.high,
@@ -315,8 +320,6 @@ _MOVE = """
     UPDATE notifications_announcementrow SET cursor = %s, expanded_at = %s
     WHERE id = %s AND cursor = %s AND expanded_at IS NULL
 """
-
-_EARLIER = "SELECT id FROM notifications_announcementrow WHERE thread = %s AND id < %s ORDER BY id"
 
 _CHOICES = """
     SELECT channel, choices, audience, functions, region, package, least, with_drills FROM notifications_subscriber

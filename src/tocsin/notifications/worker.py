@@ -38,7 +38,8 @@ OTHER_LANES: Final = 4
 TAKES: Final = 300
 """Messages taken for a channel at a time; half as many left in its lanes' queue, and more are taken."""
 
-NOTES_EVERY_S: Final = 0.05
+NOTES_EVERY_S: Final = 0.02
+ASKS_LANES_EVERY_S: Final = 0.05
 NOTES_AT: Final = 100
 """Outcomes that are noted before their time."""
 
@@ -125,7 +126,7 @@ class Worker:
         if gathers_s > 0:
             time.sleep(gathers_s)
             return
-        timeout_s = NOTES_EVERY_S if self._in_hand else LOOKS_EVERY_S
+        timeout_s = ASKS_LANES_EVERY_S if self._in_hand else LOOKS_EVERY_S
         select.select([self._doorbell.fileno(), self._outcomes.fileno()], [], [], timeout_s)
 
     def _look_everywhere(self) -> None:
