@@ -109,6 +109,21 @@ def test_before_anybody_looked_nothing_is_called_good(site: Site, shelf: Shelf) 
     assert set(PageRecord.objects.get().states["dispense"].values()) == {"unknown"}
 
 
+def test_every_page_of_a_demonstration_says_so_even_the_one_for_what_is_not_there(site: Site, shelf: Shelf) -> None:
+    publish_site(site, now=NOW)
+
+    marks = (
+        "Démonstration non officielle",
+        "Niet-officiële demonstratie",
+        "Inoffizielle Demonstration",
+        "Unofficial demonstration",
+    )
+    pages = {name: shelf.page(name) for name in shelf.files if name.endswith(".html")}
+    assert [name for name, page in pages.items() if "noindex" not in page] == []
+    assert [name for name, page in pages.items() if not any(mark in page for mark in marks)] == []
+    assert all(mark in pages["404.html"] for mark in marks)
+
+
 def test_a_quiet_moment_is_noted_once(site: Site, shelf: Shelf) -> None:
     looked(NOW)
     assert publish_site(site, now=NOW).is_news

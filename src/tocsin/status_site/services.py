@@ -79,10 +79,14 @@ class Site:
         """Return every file; what stays true longer than a minute is rendered again only when it changed."""
         return {
             **self.standing.render(facts, templates=self.templates),
-            "404.html": rendered("absent", {"site_url": self.addresses.site_url.rstrip("/")}).encode(),
+            "404.html": self._absent(facts),
             **render_pages(facts, templates=self.templates, addresses=self.addresses),
             **render_exports(facts, templates=self.templates, addresses=self.addresses),
         }
+
+    def _absent(self, facts: Facts) -> bytes:
+        site_url = self.addresses.site_url.rstrip("/")
+        return rendered("absent", {"site_url": site_url, "is_demonstration": facts.is_demonstration}).encode()
 
 
 def publish(*, now: datetime, is_replay: bool = False) -> PublishReport:
