@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ STOPS_WITHIN_S = 12.0
 class Served:
     """A running `tocsin serve`."""
 
+    program: Sequence[str] = ("-m", "tocsin.cli.main")
+
     def __init__(self, data_folder: Path, *options: str) -> None:
         self.data_folder = data_folder
         self.port = free_port()
@@ -26,7 +28,7 @@ class Served:
         self.environment = environment(data_folder)
         with self.output.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tocsin.cli.main", "serve", "--port", str(self.port), *options],
+                [sys.executable, *self.program, "serve", "--port", str(self.port), *options],
                 env=self.environment,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -155,6 +155,8 @@ def test_a_target_that_shows_something_else_is_a_fault() -> None:
 
     assert reported[-1].fault == "It took version 3, but reading index.html back gave something else."
     assert (reported[-1].shown_version, reported[-1].failures) == (0, 1)
+    assert reported[-1].is_wrong
+    assert reported[-1].is_alarming, "what readers are shown wrongly is no hiccup"
     one.end()
 
 

@@ -41,7 +41,12 @@ def test_in_a_hurry_nothing_is_done_beside(tmp_path: Path) -> None:
     (old / "page.html").write_bytes(b"x")
     spares = Spares(tmp_path / "spares")
     spares.hurry()
-    beside = threading.Thread(target=lambda: (spares.throw_away([tmp_path / "old"]), spares.refill(3)))
+
+    def tidy() -> None:
+        spares.throw_away([tmp_path / "old"])
+        spares.refill(3)
+
+    beside = threading.Thread(target=tidy)
     beside.start()
     beside.join(0.05)
     assert (old / "page.html").exists()

@@ -12,12 +12,13 @@ from typing import Literal
 
 from tocsin.kernel.clock import SystemClock, in_brussels, parse_moment
 from tocsin.kernel.errors import ConfigurationError
-from tocsin.runtime import clock, startup
+from tocsin.runtime import clock, startup, target_alarm
 from tocsin.runtime.alarm import raise_alarm
 from tocsin.runtime.configuration import Configuration, load_configuration
 from tocsin.runtime.locks import held_by, only_one
 from tocsin.runtime.process import HAND_OVER_S, PAGES_LOCK
 from tocsin.runtime.supervisor import Child, Supervisor, process_command
+from tocsin.runtime.target_alarm import TargetAlarm
 from tocsin.runtime.watch import Watch
 
 
@@ -80,6 +81,7 @@ def watch(supervisor: Supervisor, configuration: Configuration) -> Watch:
         is_paused=lambda: not shared.speed,
         alarm=lambda stalls: raise_alarm(configuration, stalls),
         ping_url=configuration.heartbeat_url,
+        besides=TargetAlarm(configuration, target_alarm.page_duty).look,
     )
 
 

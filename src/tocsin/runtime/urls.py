@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from tocsin.runtime import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("robots.txt", views.robots, name="robots"),
     path("healthz", views.alive, name="healthz"),
     path("readyz", views.ready, name="readyz"),
     path("api/v1/", include("tocsin.api.urls")),

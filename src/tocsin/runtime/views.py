@@ -1,6 +1,7 @@
 """What the composition root itself answers: is this process alive, is Tocsin ready."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,8 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from tocsin.catalog.queries import load_pack, pack_folder
+from tocsin.catalog.rules.model import Pack
 from tocsin.detection.queries import pulse
 from tocsin.kernel.clock import format_moment
 from tocsin.plugins.targets.states import TargetState, target_states
@@ -21,6 +24,22 @@ LATE_AFTER = timedelta(minutes=1)
 def alive(_request: HttpRequest) -> HttpResponse:
     """Say that this process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def robots(_request: HttpRequest) -> HttpResponse:
+    """Tell searching machines that only the public pages are for them, and not even those without an authority."""
+    return HttpResponse(robots_text(_pack()), content_type="text/plain")
+
+
+@cache
+def _pack() -> Pack:
+    return load_pack(pack_folder(settings.CONFIGURATION.pack))
+
+
+def robots_text(pack: Pack) -> str:
+    """Return what `/robots.txt` says where this pack is served."""
+    return f"User-agent: *\n{'' if pack.authority is None else 'Allow: /site/\n'}Disallow: /\n"
 
 
 @require_safe

@@ -72,7 +72,8 @@ class Watch:
     """Looks on from a thread of its own; to be used in a `with` block.
 
     `engine` returns the engine's process number and how long it has lived, None while it does not; `is_paused` says
-    whether the clock stands; `alarm` is called with what stalls, and with nothing once all goes on again.
+    whether the clock stands; `alarm` is called with what stalls, and with nothing once all goes on again. `besides` is
+    called at each look, for what else there is to watch.
     """
 
     data_folder: Path
@@ -80,6 +81,7 @@ class Watch:
     is_paused: Callable[[], bool]
     alarm: Callable[[Sequence[Stall]], object]
     ping_url: str = ""
+    besides: Callable[[], object] = lambda: None
     _since_s: float = field(default_factory=time.monotonic)
     _said: frozenset[Part] = frozenset()
     _said_at_s: float = 0.0
@@ -103,6 +105,7 @@ class Watch:
         ages = {part: signs.age_s(self.data_folder, part) for part in LIMITS_S}
         found = stalls(ages, watched_s=time.monotonic() - self._since_s, is_paused=self.is_paused())
         self._tell(found)
+        self.besides()
         if not found:
             self._ping()
         return found

@@ -102,7 +102,7 @@ class Courier:
             if not fault:
                 now = datetime.now(UTC)
                 self.state = replace(self.state, shown_version=publication.version, shown_at=now, took_ms=took_ms)
-            self._note(fault=fault, failed=bool(fault))
+            self._note(fault=fault, failed=bool(fault), is_wrong=bool(fault))
 
     def _failed(self, publication: Publication, error: Exception, mine: int) -> None:
         words = str(error) if isinstance(error, DeliveryError) else f"{type(error).__name__}: {error}"
@@ -116,7 +116,8 @@ class Courier:
             if not self._changed.wait_for(lambda: self._is_over(mine), timeout=pause_s):
                 self._wanted = self._wanted or publication
 
-    def _note(self, *, fault: str, failed: bool) -> None:
+    def _note(self, *, fault: str, failed: bool, is_wrong: bool = False) -> None:
         failures = self.state.failures + 1 if failed else 0
-        self.state = replace(self.state, fault=fault, failures=failures, checked_at=datetime.now(UTC))
+        now = datetime.now(UTC)
+        self.state = replace(self.state, fault=fault, failures=failures, checked_at=now, is_wrong=is_wrong)
         self.report(self.state)

@@ -20,7 +20,8 @@ ALARMING = 3
 class TargetState:
     """How a target is doing: the version it was handed last, the one it was seen to show, and what went wrong.
 
-    `fault` is empty when all is well; `failures` counts those in a row. Moments are the machine's.
+    `fault` is empty when all is well; `failures` counts those in a row. `is_wrong` says that it showed something else
+    than it was given. Moments are the machine's.
     """
 
     name: str
@@ -32,11 +33,12 @@ class TargetState:
     took_ms: float = 0.0
     failures: int = 0
     fault: str = ""
+    is_wrong: bool = False
 
     @property
     def is_alarming(self) -> bool:
         """Say whether somebody must look after it."""
-        return self.failures >= ALARMING
+        return self.is_wrong or self.failures >= ALARMING
 
 
 STATES: TypeAdapter[list[TargetState]] = TypeAdapter(list[TargetState])
