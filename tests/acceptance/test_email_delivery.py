@@ -155,6 +155,30 @@ def test_a_mail_programs_own_button_leaves_in_one_click(mailbox: Mailbox) -> Non
     assert send_all() == 0
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fr", "Changer ce que vous recevez"),
+        ("nl", "Wijzig wat u ontvangt"),
+        ("de", "Ändern, was Sie bekommen"),
+        ("en", "Change what you hear of"),
+    ],
+)
+def test_every_mails_foot_leads_to_changing_beside_leaving(
+    mailbox: Mailbox, client: Client, language: str, words: str
+) -> None:
+    subscriber(language=language)
+    services.enqueue(bulletin(), now=at(3))
+    send_all()
+    (mail,) = mailbox.mails
+    text, html = part(mail, "plain"), part(mail, "html")
+    (link,) = [address for address in Page(html).links if "/manage/" in address]
+    assert f"{words}\n{link}\n" in text.replace("\r\n", "\n")
+    assert f'">{words}</a>' in html
+    assert html.index("/manage/") < html.index("/leave/")
+    assert "reader@example.org" in client.get(urlsplit(link).path).content.decode()
+
+
 def test_looking_at_the_link_leaves_nothing_changed(mailbox: Mailbox, client: Client) -> None:
     row = subscriber(language="nl")
     services.enqueue(bulletin(), now=at(3))

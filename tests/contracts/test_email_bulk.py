@@ -45,6 +45,7 @@ def message(words: str, token: str, *, opens: bool, number: int = 1) -> Message:
         action=Link(words, "http://site/fr/"),
         footer=words,
         leave=Link(words, f"http://base/subscribe/leave/{token}/"),
+        manage=Link(f"{words}!", f"http://base/subscribe/manage/{token}x/") if len(token) % 2 else None,
         opens_thread=opens,
     )
     return Message(f"key{number}", f"r{number}@example.org", at(0), f"thread{number}", letter, variant="one")

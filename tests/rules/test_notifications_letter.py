@@ -16,6 +16,7 @@ LABELS = Labels(
     page="Page",
     why="Why",
     leave="Leave",
+    manage="Change",
     drill="Exercise",
     unofficial="Unofficial",
     replay_short="Replay",

@@ -34,6 +34,7 @@ from tocsin.notifications.storms import send_digests
 log = logging.getLogger(__name__)
 
 VARIANTS_KEPT = 500
+MAIL = "email"
 
 UNWRITABLE = "outbox.unwritable"
 
@@ -219,8 +220,7 @@ def _stored(names: Sequence[_Name]) -> Iterator[tuple[_Name, str, str, datetime]
 def addressed(shared: Message, taken: Taken) -> Message:
     """Return what many are told, for one of them."""
     letter = shared.letter
-    label = letter.leave.label if letter.leave is not None else labels(as_language(taken.language)).leave
-    own = _with_leave(letter, Link(label, link_of(taken.handle, purpose="leave")), opens_thread=taken.opens_thread)
+    own = _own(letter, taken)
     return Message(
         key=taken.key,
         recipient=taken.address,
@@ -234,7 +234,8 @@ def addressed(shared: Message, taken: Taken) -> Message:
     )
 
 
-def _with_leave(letter: Letter, leave: Link, *, opens_thread: bool) -> Letter:
+def _own(letter: Letter, taken: Taken) -> Letter:
+    words = labels(as_language(taken.language))
     return Letter(
         language=letter.language,
         subject=letter.subject,
@@ -243,8 +244,10 @@ def _with_leave(letter: Letter, leave: Link, *, opens_thread: bool) -> Letter:
         marks=letter.marks,
         action=letter.action,
         footer=letter.footer,
-        leave=leave,
-        opens_thread=opens_thread,
+        leave=Link(words.leave, link_of(taken.handle, purpose="leave")),
+        opens_thread=taken.opens_thread,
+        # A pocket has no room for it, and a machine no need: only a mail's foot shows it.
+        manage=Link(words.manage, link_of(taken.handle, purpose="manage")) if taken.channel == MAIL else None,
     )
 
 

@@ -55,6 +55,7 @@ def labels(language: Language) -> Labels:
             page=gettext("See what applies at this moment"),
             why=gettext("You receive this because you asked to be told when something does not work."),
             leave=gettext("Stop these messages"),
+            manage=gettext("Change what you hear of"),
             drill=gettext("Exercise"),
             unofficial=gettext("Unofficial demonstration"),
             replay_short=gettext("Replay"),

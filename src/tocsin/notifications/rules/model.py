@@ -165,6 +165,7 @@ class Labels:
     page: str
     why: str
     leave: str
+    manage: str
     drill: str
     unofficial: str
     replay_short: str
@@ -200,8 +201,9 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message in one language. `action` is the one thing to click, `leave` how to hear no more.
+    """A message in one language.
 
+    `action` is the one thing to click, `leave` how to hear no more, `manage` how to hear of something else.
     `opens_thread` is true for the first message of an outage to this person; the later ones answer it.
     """
 
@@ -214,6 +216,7 @@ class Letter:
     footer: str = ""
     leave: Link | None = None
     opens_thread: bool = True
+    manage: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,7 @@ class Message:
     say of itself (see `marks`); `facts` is the same for machines: `bulletin`, `incident`, `kind`, `state`,
     `functions`, `audience`, `packages`, `regions`, `published_at`, `next_update_at`, `page`, `is_drill`. Messages of
     the same `variant` (unless it is empty) say the same but for `recipient`, `key`, `thread`, and where their letter
-    leads to leave: a channel may write the rest once.
+    leads to leave or change: a channel may write the rest once.
     """
 
     key: str

@@ -1,7 +1,8 @@
 """The same mail to many: written once for all who read the same words, filled in for each.
 
 `as_email` is the plain way and the measure: what comes out here reads just as what it writes (a test holds that).
-Only To, Message-ID and its thread, X-Tocsin-Message, and where the link to leave leads differ between readers.
+Only To, Message-ID and its thread, X-Tocsin-Message, and where the links to leave and to change lead differ between
+readers.
 """
 
 from binascii import b2a_qp
@@ -20,7 +21,7 @@ _RECIPIENT = "recipient@recipient.invalid"
 _KEY = "the key of nobody"
 _THREAD = "the thread of nobody"
 _LEAVE = "http://leave.invalid/"
-_ANCHOR = b'<a href=3D"http://leave.invalid/'
+_MANAGE = "http://manage.invalid/"
 _BREAKS_HEADER = frozenset(' ,;:<>"()[]\\')
 
 type _Fill = Callable[[Message], bytes]
@@ -33,13 +34,13 @@ class Bulk:
     def __init__(self, sender: Address) -> None:
         """Take who speaks."""
         self._sender = sender
-        self._forms: dict[tuple[str, bool], _Form] = {}
+        self._forms: dict[tuple[str, bool, bool], _Form] = {}
 
     def write(self, message: Message) -> bytes:
         """Return a mail as it goes over the wire, lines ending in CRLF; raises `ValueError` when none can be made."""
         if not message.variant or message.letter.leave is None:
             return as_email(message, sender=self._sender).as_bytes()
-        name = (message.variant, message.letter.opens_thread)
+        name = (message.variant, message.letter.opens_thread, message.letter.manage is not None)
         form = self._forms.get(name)
         if form is None:
             if len(self._forms) >= KEPT:
@@ -55,10 +56,18 @@ class _Form:
         self._domain = sender.domain or "localhost"
         leave = message.letter.leave
         assert leave is not None
-        letter = replace(message.letter, leave=Link(leave.label, _LEAVE))
+        manage = message.letter.manage
+        letter = replace(
+            message.letter,
+            leave=Link(leave.label, _LEAVE),
+            manage=None if manage is None else Link(manage.label, _MANAGE),
+        )
         blank = replace(message, recipient=_RECIPIENT, key=_KEY, thread=_THREAD, letter=letter)
         written = as_email(blank, sender=sender).as_bytes()
-        gaps = sorted([*self._headers(written, blank), *_links(written, leave.label)], key=lambda gap: gap[0])
+        links = _links(written, _LEAVE, f'">{escape(leave.label)}</a></small></p>', fill=_leave)
+        if manage is not None:
+            links += _links(written, _MANAGE, f'">{escape(manage.label)}</a><br>', fill=_manage)
+        gaps = sorted([*self._headers(written, blank), *links], key=lambda gap: gap[0])
         ends, starts = [0, *(gap[1] for gap in gaps)], [*(gap[0] for gap in gaps), len(written)]
         self._pieces = [written[end:start] for end, start in zip(ends, starts, strict=True)]
         self._fills = [gap[2] for gap in gaps]
@@ -89,17 +98,17 @@ def _gap_after(header: bytes, value: bytes, fill: _Fill, written: bytes) -> _Gap
     return start, start + len(value), fill
 
 
-def _links(written: bytes, label: str) -> list[_Gap]:
-    """Return the two gaps of the body: each a whole line, so that it can be wrapped anew for a link of any length."""
-    end = f'">{escape(label)}</a></small></p>'.encode()
-    text = written.index(b"\r\n" + _LEAVE.encode() + b"\r\n") + 2
-    html = written.index(b"\r\n" + _ANCHOR) + 2
+def _links(written: bytes, place: str, end: str, *, fill: _Fill) -> list[_Gap]:
+    """Return a link's two gaps of the body: each a whole line, so that it can be wrapped anew, however long it is."""
+    tail, address = end.encode(), place.encode()
+    text = written.index(b"\r\n" + address + b"\r\n") + 2
+    html = written.index(b'\r\n<a href=3D"' + address) + 2
     stop = html
     while written[(line_end := written.index(b"\r\n", stop)) - 1 : line_end] == b"=":
         stop = line_end + 2
     return [
-        (text, text + len(_LEAVE), lambda given: _wrapped(_leave(given))),
-        (html, line_end, lambda given: _wrapped(b'<a href="' + _leave(given) + end)),
+        (text, text + len(address), lambda given: _wrapped(fill(given))),
+        (html, line_end, lambda given: _wrapped(b'<a href="' + fill(given) + tail)),
     ]
 
 
@@ -116,11 +125,18 @@ def _recipient(message: Message) -> bytes:
 
 
 def _leave(message: Message) -> bytes:
-    assert message.letter.leave is not None
-    address = message.letter.leave.address
-    if not _is_plain(address) or not {" ", "<", ">", '"', "&"}.isdisjoint(address):
+    return _address(message.letter.leave)
+
+
+def _manage(message: Message) -> bytes:
+    return _address(message.letter.manage)
+
+
+def _address(link: Link | None) -> bytes:
+    assert link is not None
+    if not _is_plain(link.address) or not {" ", "<", ">", '"', "&"}.isdisjoint(link.address):
         raise ValueError("this link cannot stand in a header")
-    return address.encode()
+    return link.address.encode()
 
 
 def _is_plain(text: str) -> bool:

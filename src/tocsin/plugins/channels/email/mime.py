@@ -47,7 +47,9 @@ def as_text(letter: Letter) -> str:
     if letter.action is not None:
         blocks.append(f"{letter.action.label}\n{letter.action.address}")
     if letter.footer or letter.leave:
-        blocks.append("-- \n" + "\n".join([letter.footer, *_link_lines(letter.leave)]).strip())
+        blocks.append(
+            "-- \n" + "\n".join([letter.footer, *_link_lines(letter.manage), *_link_lines(letter.leave)]).strip()
+        )
     return "\n\n".join(blocks) + "\n"
 
 
@@ -59,9 +61,10 @@ def as_html(letter: Letter) -> str:
     if letter.action is not None:
         body.append(f"<p>{_anchor(letter.action)}</p>")
     if letter.footer or letter.leave:
-        # On a line of its own: where it leads is the one thing in the body that differs between readers (`bulk`).
+        # Each on a line of its own: where they lead is all that differs in the body between readers (`bulk`).
+        manage = f"{_anchor(letter.manage)}<br>\n" if letter.manage else ""
         leave = _anchor(letter.leave) if letter.leave else ""
-        body.append(f"<hr>\n<p><small>{escape(letter.footer)}\n{leave}</small></p>")
+        body.append(f"<hr>\n<p><small>{escape(letter.footer)}<br>\n{manage}{leave}</small></p>")
     head = (
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
         f"<title>{escape(letter.subject)}</title>"
