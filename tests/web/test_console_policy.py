@@ -139,7 +139,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 
 def test_the_terminal_shows_and_changes_the_same(terminal: CliRunner) -> None:
     shown = terminal.invoke(policy.app, ["show"]).stdout
-    assert "locked; still missing: shadow.too_short {'days': 0, 'needed': 28}, shadow.nothing_drafted" in shown
+    assert "locked; still missing: shadow.too_short days=0 needed=28, shadow.nothing_drafted" in shown
     changed = terminal.invoke(policy.app, ["approval", "grave", "two_people", "--by", "ann"]).stdout
     assert "grave    two_people" in changed
     assert "holding     ask" in terminal.invoke(policy.app, ["holding", "ask", "--by", "ann"]).stdout

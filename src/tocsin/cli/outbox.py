@@ -23,11 +23,14 @@ def show(config: Config = None) -> None:
     from tocsin.notifications.budget import asked
     from tocsin.notifications.queries import standing
 
-    for line in standing():
+    lines, questions = list(standing()), list(asked())
+    for line in lines:
         reason = {"": "to be sent"}.get(line.held_for, f"held for {line.held_for}")
         typer.echo(f"{line.channel} {line.count} {reason}")
-    for question in asked():
+    for question in questions:
         typer.echo(f"ceiling reached: {question.channel} {question.period} (tocsin outbox allow {question.period} …)")
+    if not lines and not questions:
+        typer.echo("Nothing waits.")
 
 
 @app.command()

@@ -123,7 +123,7 @@ def _print(now: "datetime") -> None:
     in_force, hours = policy(), read(quiet_hours())
     lacking = missing(shadow_record(), today=in_brussels(now).date())
     state = "unlocked" if in_force.automation == "automatic" else "locked"
-    facts = ", ".join(f"{reason.code} {dict(reason.facts)}" if reason.facts else reason.code for reason in lacking)
+    facts = ", ".join(" ".join((reason.code, *(f"{k}={v}" for k, v in reason.facts.items()))) for reason in lacking)
     lines = [
         f"automation  {state}{', held' if in_force.is_held else ''}{f'; still missing: {facts}' if lacking else ''}",
         *(f"approval    {each:8} {in_force.approvals.get(each, SHIPPED[each])}" for each in SEVERITIES),
