@@ -169,7 +169,8 @@ CPU of Tocsin: the process that announces and the worker; of Alertmanager: its p
 renders every announcement in four languages and puts it on the disk in a transaction of its own before anybody hears
 of it, keeps every message in a database, notes durably what was sent, and signs the webhook; Alertmanager keeps alerts
 in memory. With one webhook an outage nearly all of the work is the outage's own; with {hooks} it is the webhooks'.
-*Idle* has 50 ms between two outages; in the bursts what waits together is written out and taken in one transaction. *Whole publication* adds the plain-language check, timeline and audit.
+*Idle* has 50 ms between two outages; in the bursts what waits together is written out and taken in one transaction.
+*Whole publication* adds the plain-language check, timeline and audit.
 """
 
 
