@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, Value
+from django.db.models import F, Value
 
 from tocsin.notifications.models import OutboxMessage
 from tocsin.notifications.rules.retry import LEASE
@@ -94,12 +94,6 @@ def held_by(holder: str) -> list[int]:
     """Return what a holder holds and has not noted."""
     held = OutboxMessage.objects.filter(lease_holder=holder, leased_until__isnull=False, sent_at=None)
     return list(held.order_by("pk").values_list("pk", flat=True))
-
-
-def holders(now: datetime) -> list[str]:
-    """Return the workers that hold something at this moment."""
-    held = OutboxMessage.objects.filter(Q(leased_until__gt=now), sent_at=None).exclude(lease_holder="")
-    return sorted(held.order_by().values_list("lease_holder", flat=True).distinct())
 
 
 def extend(ids: Sequence[int], *, holder: str, now: datetime, by: timedelta = LEASE) -> None:

@@ -8,9 +8,6 @@ from collections.abc import Callable, Iterable
 
 from tocsin.kernel import gsm7
 
-PUSH_TITLE = 120
-"""How many characters the title of a notification may have: two lines on a telephone's lock screen."""
-
 PUSH_BODY = 178
 """How many characters its body may have: about four lines, after which telephones hide the rest."""
 

@@ -18,8 +18,6 @@ from tocsin.runtime.pages.shelf import Shelf
 SITE = b"/site/"
 END = b"\r\n\r\n"
 MOST_HEAD_BYTES = 16_384
-PIPELINED_BYTES = 65_536
-"""What one write may gather from requests that came together."""
 
 UNAVAILABLE = (
     b"HTTP/1.1 503 Service Unavailable\r\nServer: tocsin\r\nContent-Type: text/plain; charset=utf-8\r\n"
