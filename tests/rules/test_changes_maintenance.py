@@ -116,7 +116,7 @@ def test_each_news_is_whole_in_every_language_and_length(state: str) -> None:
             assert fits_push(text.push[language])
             assert re.search(r"offici|offiziell", text.sms[language])
         assert (text.next_update is None) == one.is_closed
-    assert news.kind == {"announced": "first", "over": "end", "cancelled": "end"}.get(state, "update")
+    assert news.kind == {"over": "end", "cancelled": "end"}.get(state, "update")
 
 
 def test_a_reader_is_told_of_the_functions_they_use_only_and_when() -> None:

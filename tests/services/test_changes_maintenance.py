@@ -143,7 +143,7 @@ def test_each_thing_is_told_once_from_the_announcement_to_the_end() -> None:
     services.end(number, by="op", now=START + 3 * HALF)
     assert [tell(START + 3 * HALF), tell(START + 4 * HALF)] == [1, 0]
     rows = AnnouncementRow.objects.filter(incident=number).order_by("pk")
-    assert [row.kind for row in rows] == ["first", "update", "update", "update", "end"]
+    assert [row.kind for row in rows] == ["update", "update", "update", "update", "end"]
     assert untold(START + 4 * HALF)[0][1] == ("announced", "changed-1", "begins", "overrun", "over")
 
 

@@ -16,7 +16,8 @@ from tocsin.kernel.language import LANGUAGES, LocalizedText
 EFFECT_NEED: Final = 50
 """A text message says what one will notice where there is room for it; when it begins and ends always."""
 
-_KINDS: Mapping[str, BulletinKind] = {"announced": "first", "over": "end", "cancelled": "end"}
+_KINDS: Mapping[str, BulletinKind] = {"over": "end", "cancelled": "end"}
+"""The rest are updates, the announcement too: planned work goes ahead of no outage's first word, and makes no storm."""
 
 
 @dataclass(frozen=True, slots=True)
