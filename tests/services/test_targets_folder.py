@@ -98,6 +98,17 @@ def test_pages_are_still_renewed_after_a_restart(folder: Path) -> None:
     assert {path.name for path in folder.parent.iterdir()} - {"site.spares"} == {"site", "site.versions"}
 
 
+def test_reading_a_page_writes_nothing(folder: Path) -> None:
+    target = FolderTarget(folder)
+    target.publish({"a.html": b"one", "b.html": b"same"}, version=1)
+    target.publish({"a.html": b"two", "b.html": b"same"}, version=2)
+    for name in ("a.html", "b.html"):
+        before = (folder / name).stat()
+        assert before.st_atime > max(before.st_mtime, before.st_ctime), "mounted with relatime, nothing is noted"
+        (folder / name).read_bytes()
+        assert (folder / name).stat().st_atime == before.st_atime
+
+
 def test_what_changes_twice_within_a_second_grows_a_second_older(folder: Path) -> None:
     target = FolderTarget(folder)
     ages = []
