@@ -135,6 +135,27 @@ def test_an_edit_voids_what_was_agreed() -> None:
     assert queries.approvals([FIRST.id]) == []
 
 
+def test_no_late_click_says_that_something_fails_once_it_is_over(announced: list[Bulletin]) -> None:
+    services.save_draft(FIRST, now=at(1))
+    over = incident(closed_at=at(3))
+    apply([IncidentEvent("closed", at(3), over)], actor="engine", now=at(3))
+    with pytest.raises(BulletinStatusError):
+        services.approve(FIRST.id, by="ann", now=at(4))
+    assert announced == []
+    services.supersede_what_is_over([ID])
+    assert row().status == "superseded"
+
+
+def test_the_end_may_still_be_told_once_it_is_over(announced: list[Bulletin]) -> None:
+    services.publish(FIRST, now=at(1))
+    apply([IncidentEvent("closed", at(3), incident(closed_at=at(3)))], actor="engine", now=at(3))
+    end = replace(FIRST, id=f"{ID}-b2", kind="end", number=2, drafted_at=at(3), next_update_at=None)
+    services.save_draft(end, now=at(3))
+    services.supersede_what_is_over([ID])
+    services.approve(end.id, by="ann", now=at(4))
+    assert [each.kind for each in announced] == ["first", "end"]
+
+
 def test_a_discarded_draft_keeps_no_approval() -> None:
     two_people()
     services.save_draft(FIRST, now=at(1))

@@ -13,7 +13,7 @@ from tocsin.bulletins.errors import BulletinStatusError, UnknownBulletinError
 from tocsin.bulletins.models import BulletinRow, PageRecord
 from tocsin.bulletins.rules.model import PublicationPolicy
 from tocsin.incidents.queries import timeline
-from tocsin.incidents.rules.model import IncidentEvent
+from tocsin.incidents.rules.model import IncidentEvent, Phase
 from tocsin.incidents.services import apply
 from tocsin.kernel.reasons import Reason
 
@@ -25,7 +25,7 @@ FIRST = bulletin(1)
 @pytest.fixture(autouse=True)
 def _an_incident(request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("db")
-    apply([IncidentEvent("opened", at(0), incident(closed_at=None))], actor="engine", now=at(0))
+    apply([IncidentEvent("opened", at(0), incident(closed_at=None, phase=Phase.CONFIRMED))], actor="engine", now=at(0))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ so that a bulletin is never out without being on its way to those who asked for 
 finding of the plain-language check unless a person says in writing why. The policy itself is changed in `governing`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,9 @@ bulletin_published = Signal()
 
 POLICY = "policy"
 """Who approved a bulletin that no person did."""
+
+SAID_AFTERWARDS = frozenset({"end", "retraction", "correction"})
+"""Kinds that are still true once an incident is over."""
 
 _REASON_LENGTH = 2000
 
@@ -137,6 +140,7 @@ def approve(bulletin_id: str, *, by: str, now: datetime, override: str = "") -> 
     # What templates wrote of facts holds by test; what a person wrote is looked at once more.
     never = never_found(bulletin, now=now) if row.edited_by else ()
     reasons = _passed(bulletin, override, by, never=never)
+    _refuse_what_is_over(bulletin)
     need, before = needed_for(bulletin), _approved_by(bulletin)
     if by in before:
         raise SameApproverError(bulletin_id, by=by)
@@ -150,6 +154,13 @@ def approve(bulletin_id: str, *, by: str, now: datetime, override: str = "") -> 
         step = _Step("published", by, now, (*waited_for, *reasons), approved_by=", ".join(agreed))
         _put_out(bulletin, step, override=override.strip() if reasons else "")
     return Given(bulletin, lacking)
+
+
+def _refuse_what_is_over(bulletin: Bulletin) -> None:
+    # Told now, it would say that something fails which works again, and nobody would ever be told the end of it.
+    incident = stored_incident(bulletin.incident)
+    if incident is not None and not incident.is_open and bulletin.kind not in SAID_AFTERWARDS:
+        raise BulletinStatusError(bulletin.id, status="superseded")
 
 
 def needed_for(bulletin: Bulletin) -> Needed:
@@ -248,6 +259,12 @@ def save_edited(bulletin: Bulletin, *, by: str, now: datetime) -> None:
 def put_out(bulletin: Bulletin, *, by: str, now: datetime, reasons: Sequence[Reason] = ()) -> None:
     """Publish on a person's word what templates wrote of facts and nobody edited. For the neighbouring `mending`."""
     _put_out(bulletin, _Step("published", by, now, reasons))
+
+
+def supersede_what_is_over(incident_ids: Collection[str]) -> None:
+    """Let no draft wait that says of incidents which are over that something fails."""
+    waiting = BulletinRow.objects.filter(incident__in=incident_ids, status="draft")
+    waiting.exclude(kind__in=SAID_AFTERWARDS).update(status="superseded")
 
 
 def supersede_drafts(incident_id: str) -> None:

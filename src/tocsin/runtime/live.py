@@ -121,6 +121,7 @@ def _save(outcome: Outcome, situation: Situation) -> None:
     now = outcome.at
     apply_events(outcome.events, actor=ENGINE, now=now)
     sync(outcome.activations, now=now)
+    say.supersede_what_is_over([each.id for each in after(situation.incidents, outcome.events) if not each.is_open])
     out = {bulletin.id for bulletin in outcome.published}
     for bulletin in outcome.drafted:
         if bulletin.id not in out:
