@@ -13,6 +13,7 @@ import pytest
 
 from bulletin_cases import NOW, activation, closed, facts, first, incident, said, templates
 from rich_facts import EFFECT, maintenance, procedures, rich
+from tocsin.bulletins.rules.retraction import retraction
 from tocsin.detection.rules.model import State
 from tocsin.kernel.language import LANGUAGES
 from tocsin.status_site.exports import render_exports
@@ -302,6 +303,16 @@ def test_what_stays_true_is_rendered_anew_only_when_it_changed() -> None:
     assert renewed(replace(rich(), chapters=[*rich().chapters, another])) == {"history", "incidents"}
     before = standing.render(rich(), templates=templates())
     assert "procedures" in renewed(replace(rich(), now=NOW + timedelta(days=1)))
+
+
+def test_what_was_a_false_alarm_does_not_work_again() -> None:
+    over, start = closed(incident(), at=NOW), first()
+    back = retraction(
+        over, [start], procedures=procedures(), templates=templates(), pack=facts().pack, now=NOW + timedelta(minutes=1)
+    )
+    page = site(facts(incidents=(over,), said=(said(start), said(back)), procedures=procedures()))
+    assert "False alarm" in page["en/pharmacist/index.html"]
+    assert "It works again" not in page["en/pharmacist/index.html"]
 
 
 def test_a_drill_is_marked() -> None:

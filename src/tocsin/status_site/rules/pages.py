@@ -43,7 +43,7 @@ class Block:
 
     `function` is the first that is hit, `packages` and `regions` the ids of the only ones (empty: all), `software` and
     `places` their names. `is_law` says that `paid` speaks only of what is allowed; `is_told_whole` that the incident
-    has a page of its own.
+    has a page of its own. What was a false alarm does not work *again*.
     """
 
     incident: str
@@ -66,6 +66,7 @@ class Block:
     is_law: bool = False
     is_drill: bool = False
     is_told_whole: bool = False
+    is_false_alarm: bool = False
 
     @property
     def has_much_more(self) -> bool:
@@ -171,6 +172,7 @@ def _block(said: Said, reader: Reader) -> Block:
         is_law=_is_law(text, reader),
         is_drill=said.bulletin.is_drill,
         is_told_whole=any(chapter.incident.id == said.bulletin.incident for chapter in facts.chapters),
+        is_false_alarm=said.bulletin.kind == "retraction",
     )
 
 
