@@ -193,7 +193,13 @@ def test_the_choices_are_kept_and_shown_before_they_are_confirmed(client: Client
     client.post(f"/subscribe/confirm/{token_for(row, purpose='confirm')}/")
     row.refresh_from_db()
     assert subscription_of(row) == Subscription(
-        "pharmacist", ("dispense",), region="BE-BRU", package="pharmacy-a", least="down", with_drills=True, is_on_duty=True
+        "pharmacist",
+        ("dispense",),
+        region="BE-BRU",
+        package="pharmacy-a",
+        least="down",
+        with_drills=True,
+        is_on_duty=True,
     )
 
 
