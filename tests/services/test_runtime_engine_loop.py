@@ -23,7 +23,7 @@ from tocsin.bulletins.queries import load_templates
 from tocsin.continuity.queries import current, load_procedures
 from tocsin.detection.models import VerdictChange
 from tocsin.detection.queries import last_judgement
-from tocsin.detection.rules.model import Judgement
+from tocsin.detection.rules.model import Judgement, State
 from tocsin.detection.rules.profile import learn
 from tocsin.diagnosis.queries import snapshot
 from tocsin.engine.tick import Federation
@@ -97,6 +97,12 @@ def engine(hand: Hand, federation: Federation, published: list[datetime], **chan
 
 def broken(now: datetime) -> Judgement:
     return judgement([signal("sts", since=BROKEN_AT)], at=now, since=BROKEN_AT)
+
+
+def eased(now: datetime) -> Judgement:
+    return judgement(
+        [signal("sts", since=BROKEN_AT)], at=now, since=BROKEN_AT, failing={"open_session": State.DEGRADED}
+    )
 
 
 def tick_until(loop: EngineLoop, hand: Hand, is_so: Callable[[], bool], *, at_most: timedelta) -> None:
@@ -432,6 +438,26 @@ def test_at_the_promised_minute_a_holding_message_goes_out_though_nobody_clicked
     assert held.next_update_at is not None
     assert held.next_update_at > promised
     assert "promise_broken" in [entry.kind for entry in timeline(about)]
+
+
+def test_news_that_waits_for_a_click_does_not_break_the_promise_and_goes_on_waiting(
+    loop: EngineLoop, hand: Hand
+) -> None:
+    first_out(loop, hand)
+    promised = bulletins.published_since(NOW)[0].next_update_at
+    assert promised is not None
+    hand.judged = eased
+    tick_until(loop, hand, lambda: bool(bulletins.drafts()), at_most=timedelta(minutes=20))
+    pass_time(loop, hand, until=promised - timedelta(minutes=1))
+    (news,) = bulletins.drafts()
+    assert news.kind == "update"
+    tick_until(loop, hand, lambda: len(bulletins.published_since(NOW)) == 2, at_most=timedelta(minutes=2))
+
+    told, held = bulletins.published_since(NOW)
+    row = bulletins.bulletin(held.id)
+    assert row is not None
+    assert (held.kind, held.state, row.published_at) == ("holding", told.state, promised)
+    assert [draft.id for draft in bulletins.drafts()] == [news.id]
 
 
 def test_where_the_policy_asks_a_broken_promise_waits_for_a_person(loop: EngineLoop, hand: Hand) -> None:

@@ -362,8 +362,10 @@ def _supersede_older(bulletin: Bulletin) -> None:
     # A correction is apart from that: it mends what was said and tells nothing new, and nothing new replaces it.
     if bulletin.kind == "correction":
         return
+    # A word that only repeats makes nothing old but another such word.
+    repeated = {"kind": "holding"} if bulletin.kind == "holding" else {}
     older = BulletinRow.objects.filter(incident=bulletin.incident, status="draft", drafted_at__lt=bulletin.drafted_at)
-    older.exclude(pk=bulletin.id).exclude(kind="correction").update(status="superseded")
+    older.filter(**repeated).exclude(pk=bulletin.id).exclude(kind="correction").update(status="superseded")
 
 
 def _store(bulletin: Bulletin, standing: _Standing) -> None:

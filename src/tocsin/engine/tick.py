@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tocsin.bulletins.rules.drafting import due_bulletins
+from tocsin.bulletins.rules.drafting import due_bulletins, restatements
 from tocsin.bulletins.rules.model import Bulletin, PublicationPolicy
 from tocsin.bulletins.rules.policy import decide
 from tocsin.bulletins.rules.templates import Templates
@@ -54,7 +54,9 @@ def tick(situation: Situation, *, federation: Federation, now: datetime) -> Outc
     activated = _activated(situation, after(situation.incidents, events), federation, now)
     silent = Outcome(now, judgement, explanations, events, activated, drafted=(), published=())
     drafted = _drafted(situation, silent, federation)
-    return replace(silent, drafted=drafted, published=_published(situation, silent, drafted))
+    published = _published(situation, silent, drafted)
+    again = _restated(situation, silent, federation, published)
+    return replace(silent, drafted=(*drafted, *again), published=(*published, *again))
 
 
 def after(incidents: Sequence[Incident], events: Sequence[IncidentEvent]) -> tuple[Incident, ...]:
@@ -115,6 +117,24 @@ def _closed_by_hand(situation: Situation) -> tuple[IncidentEvent, ...]:
 
 def _published(situation: Situation, outcome: Outcome, drafted: tuple[Bulletin, ...]) -> tuple[Bulletin, ...]:
     return tuple(bulletin for bulletin, _ in let_out(situation, outcome, drafted, policy=situation.policy))
+
+
+def _restated(
+    situation: Situation, outcome: Outcome, federation: Federation, published: Sequence[Bulletin]
+) -> tuple[Bulletin, ...]:
+    spoken = {bulletin.incident for bulletin in published}
+    late = restatements(
+        incidents=[each for each in after(situation.incidents, outcome.events) if each.id not in spoken],
+        published=situation.published,
+        drafts=situation.drafts,
+        taken_over=situation.taken_over,
+        templates=federation.templates,
+        now=outcome.at,
+    )
+    # A restatement that may not go out is not kept either: what waits beside it is what a person should decide on.
+    return tuple(
+        bulletin for bulletin, _ in let_out(replace(situation, drafts=()), outcome, late, policy=situation.policy)
+    )
 
 
 def let_out(

@@ -107,6 +107,7 @@ SENTENCES: Words = {
     "policy.drill": _("It is an exercise."),
     "policy.over": _("The trouble it speaks of is over."),
     "policy.promise_past": _("The next update it promises would already be over."),
+    "policy.corrected": _("A person corrected what was told. What follows needs a person too."),
     "policy.witnesses_alike": _(
         "Only the panel reports it, with %(packages)s packages in %(regions)s provinces. "
         "To publish without a click: %(needed)s of each."

@@ -1,10 +1,12 @@
 """The messages that are due, drafted from facts alone: the incident, what was said about it, what waits, the time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tocsin.bulletins.rules.due import Story, due_kind
-from tocsin.bulletins.rules.model import AudienceText, Bulletin, BulletinKind
+from tocsin.bulletins.rules.holding import repeating, restated
+from tocsin.bulletins.rules.model import OVER, AudienceText, Bulletin, BulletinKind
 from tocsin.bulletins.rules.reach import Reach, reaches
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.bulletins.rules.texts import audience_text, ended_text
@@ -97,10 +99,52 @@ def _bulletin(
         audiences=incident.audiences,
         packages=incident.packages,
         regions=incident.regions,
-        texts=_texts(story, writing),
+        texts=repeating(_texts(story, writing), story.said) if kind == "holding" else _texts(story, writing),
         next_update_at=promised,
         is_drill=incident.is_drill,
     )
+
+
+def restatements(
+    *,
+    incidents: Sequence[Incident],
+    published: Sequence[Bulletin],
+    drafts: Sequence[Bulletin],
+    taken_over: Collection[str],
+    templates: Templates,
+    now: datetime,
+) -> tuple[Bulletin, ...]:
+    """Return what was last told, told again where its promised time has come and only something else waits.
+
+    That is news that nobody has approved, or a draft that a person has in hand (`taken_over`): neither may break the
+    promise, and the promise may neither publish nor replace them.
+    """
+    again = []
+    for incident in incidents:
+        said = [bulletin for bulletin in published if bulletin.incident == incident.id]
+        waiting = [draft for draft in drafts if draft.incident == incident.id]
+        if not (incident.is_open and said and waiting and _is_late(said[-1], now)):
+            continue
+        if any(draft.kind == "holding" and draft.id not in taken_over for draft in waiting):
+            continue  # that one goes out itself
+        number = max(bulletin.number for bulletin in (*said, *waiting)) + 1
+        blank = replace(
+            said[-1],
+            id=f"{incident.id}-b{number}",
+            kind="holding",
+            number=number,
+            drafted_at=now,
+            next_update_at=next_update_at(incident, now=now),
+            corrects=None,
+            is_silent=False,
+            texts={},
+        )
+        again.append(restated(blank, said, templates=templates))
+    return tuple(bulletin for bulletin in again if bulletin.texts)
+
+
+def _is_late(last: Bulletin, now: datetime) -> bool:
+    return last.kind not in OVER and last.next_update_at is not None and now >= last.next_update_at
 
 
 def _number(story: Story) -> int:

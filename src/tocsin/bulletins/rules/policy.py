@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from tocsin.bulletins.rules.approval import level
+from tocsin.bulletins.rules.holding import claims, last_told
 from tocsin.bulletins.rules.model import AudienceText, Bulletin, Decision, PublicationPolicy
 from tocsin.detection.rules.model import State, Witnesses
 from tocsin.incidents.rules.model import Incident
@@ -36,12 +37,13 @@ def decide(
     """
     told = [earlier for earlier in published if earlier.incident == bulletin.incident]
     is_first = not told
-    if told and _keeps_the_promise(bulletin, incident, told[-1], policy=policy, now=now):
+    if told and _keeps_the_promise(bulletin, incident, told, policy=policy, now=now):
         return Decision(publish=True, reasons=(Reason("policy.holding"),))
     refusals = (
         *_always(bulletin, incident, policy, now),
         *_never_by_itself(bulletin, policy, published, now),
         *(_of_a_first(incident, policy, published, now) if is_first else _of_what_is_worse(bulletin, incident, told)),
+        *_of_what_a_person_put_right(bulletin, told),
     )
     if refusals:
         return Decision(publish=False, reasons=refusals)
@@ -82,38 +84,50 @@ def _takes_back(earlier: Bulletin, bulletin: Bulletin, now: datetime) -> bool:
     )
 
 
+def _of_what_a_person_put_right(bulletin: Bulletin, told: Sequence[Bulletin]) -> Iterator[Reason]:
+    # Templates know nothing of what was wrong: let loose, they would tell everybody the mistake again.
+    corrected = [audience for audience in bulletin.texts if _was_corrected(audience, told)]
+    if bulletin.kind != "end" and any(not _is_told(each, bulletin.texts[each], told) for each in corrected):
+        yield Reason("policy.corrected")
+
+
+def _was_corrected(audience: str, told: Sequence[Bulletin]) -> bool:
+    last = last_told(audience, told)
+    return last is not None and last.kind == "correction"
+
+
 def _of_what_is_worse(bulletin: Bulletin, incident: Incident, told: Sequence[Bulletin]) -> Iterator[Reason]:
     if bulletin.state is State.DOWN and told[-1].state is not State.DOWN and len(incident.eyes) < EYES_FOR_DOWN:
         yield Reason("policy.too_few_eyes", {"eyes": len(incident.eyes), "needed": EYES_FOR_DOWN})
 
 
 def _keeps_the_promise(
-    bulletin: Bulletin, incident: Incident, last: Bulletin, *, policy: PublicationPolicy, now: datetime
+    bulletin: Bulletin, incident: Incident, told: Sequence[Bulletin], *, policy: PublicationPolicy, now: datetime
 ) -> bool:
+    last = told[-1]
     is_late = last.next_update_at is not None and now >= last.next_update_at
     may_go = bulletin.kind == "holding" and policy.holding == "automatic" and not policy.is_held
     is_sound = incident.is_open and not bulletin.is_drill and not _promises_the_past(bulletin, now)
     # "Recovering since …" is news that nobody has signed yet.
-    return is_late and may_go and is_sound and incident.good_since is None and claims_nothing_new(bulletin, last)
+    return is_late and may_go and is_sound and incident.good_since is None and claims_nothing_new(bulletin, told)
 
 
 def _promises_the_past(bulletin: Bulletin, now: datetime) -> bool:
     return bulletin.next_update_at is not None and bulletin.next_update_at <= now
 
 
-def claims_nothing_new(bulletin: Bulletin, last: Bulletin) -> bool:
-    """Say whether all that a bulletin asks and claims was said by the last one already, to everyone it speaks to."""
+def claims_nothing_new(bulletin: Bulletin, told: Sequence[Bulletin]) -> bool:
+    """Say whether everyone a bulletin speaks to was told last just what it asks and claims; `told` oldest first."""
+    last = told[-1]
     facts = (bulletin.state, bulletin.functions, bulletin.audiences, bulletin.packages, bulletin.regions)
     if facts != (last.state, last.functions, last.audiences, last.packages, last.regions):
         return False
-    return all(
-        audience in last.texts and _claims(text) == _claims(last.texts[audience])
-        for audience, text in bulletin.texts.items()
-    )
+    return all(_is_told(audience, text, told) for audience, text in bulletin.texts.items())
 
 
-def _claims(text: AudienceText) -> tuple[object, ...]:
-    return text.headline, text.now, text.procedures, text.paid, text.avoid
+def _is_told(audience: str, text: AudienceText, told: Sequence[Bulletin]) -> bool:
+    last = last_told(audience, told)
+    return last is not None and claims(text) == claims(last.texts[audience])
 
 
 def _of_a_first(
