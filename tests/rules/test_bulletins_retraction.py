@@ -37,8 +37,8 @@ def test_it_says_that_we_were_wrong_what_we_had_said_when_and_what_to_do() -> No
 
     assert text.subject["en"] == "False alarm, 9:02: Dispensing"
     assert plain_text(text, "en", templates=templates()) == (
-        "We were wrong. No problem seen: Dispensing.\n"
-        "Checked at 9:02. Our message of 8:42 said: “Electronic prescriptions cannot be retrieved.” That was not so.\n"
+        "We were wrong: it was a false alarm (Dispensing).\n"
+        "Our message of 8:42 said: “Electronic prescriptions cannot be retrieved.” That was not so.\n"
         "Now: Work as usual. Did you already work another way? Keep those papers and finish what follows.\n"
         "Reimbursement: Not confirmed yet, keep a copy en.\n"
         "Afterwards: Send the proofs en. Do this by 30 January 2020."
@@ -119,17 +119,17 @@ def test_where_nothing_was_clear_no_function_is_named() -> None:
     unclear = incident(functions=())
     text = back([first(unclear, procedures=given())], unclear).texts["nurse"]
 
-    assert text.headline["en"] == "We were wrong: we see no problem."
-    assert text.subject["en"] == "False alarm, 9:02: We were wrong: we see no problem"
-    assert "no problem seen at 9:02" in text.sms["en"]
+    assert text.headline["en"] == "We were wrong: it was a false alarm."
+    assert text.subject["en"] == "False alarm, 9:02: We were wrong: it was a false alarm"
+    assert "We were wrong: it was a false alarm." in text.sms["en"]
 
 
 def test_many_functions_are_counted() -> None:
     many = incident(functions=tuple(f for f in belgium().functions if f != "open_session"))
     text = back([first(many, procedures=given())], many).texts["doctor"]
 
-    assert text.headline["en"].endswith(" more.")
-    assert text.sms["fr"].startswith("Démonstration non officielle. Nous nous sommes trompés : aucun problème")
+    assert text.headline["en"].endswith(" more).")
+    assert text.sms["fr"].startswith("Démonstration non officielle. Nous nous sommes trompés : c'était une fausse")
 
 
 def test_an_exercise_ends_as_one() -> None:

@@ -35,9 +35,12 @@ def codes(given_record: Record) -> list[str]:
     return [reason.code for reason in missing(given_record, today=TODAY)]
 
 
-def test_four_weeks_with_every_draft_judged_are_enough_whatever_the_judgement() -> None:
+def test_four_weeks_with_every_draft_judged_and_nearly_all_right_are_enough() -> None:
+    right = [draft(number=number) for number in range(19)]
+    wrong = draft(number=19, verdict="disagree")
     assert codes(record(DAYS, draft())) == []
-    assert codes(record(DAYS, draft(verdict="disagree"))) == []
+    assert codes(record(DAYS, *right, wrong)) == []
+    assert codes(record(DAYS, *right[1:], wrong)) == ["shadow.too_often_wrong"]
 
 
 def test_what_is_missing_is_said_with_how_much() -> None:

@@ -450,10 +450,16 @@ def test_automation_stays_locked_until_four_weeks_are_reviewed() -> None:
 
 
 def test_reviewed_it_is_unlocked_with_what_it_earned_in_the_audit_log() -> None:
-    shadowed(28, verdict="disagree")
-    governing.unlock_automation(by="ann", reason="we know why", now=at(3))
+    shadowed(28, verdict="agree")
+    governing.unlock_automation(by="ann", reason="earned", now=at(3))
     assert queries.policy().automation == "automatic"
-    assert newest()[-1].facts == {"reason": "we know why", "days": 28, "drafts": 1, "right_share": 0.0}
+    assert newest()[-1].facts == {"reason": "earned", "days": 28, "drafts": 1, "right_share": 1.0}
+
+
+def test_four_weeks_of_mistakes_earn_nothing() -> None:
+    shadowed(28, verdict="disagree")
+    with pytest.raises(AutomationLockedError, match="shadow.too_often_wrong"):
+        governing.unlock_automation(by="ann", now=at(3))
 
 
 def test_a_demonstration_is_unlocked_as_such_on_the_record() -> None:

@@ -157,6 +157,7 @@ SENTENCES: Words = {
     "approval.unsure": _("Too little evidence for it to go out like others (eyes: %(eyes)s, sure: %(confidence)s)."),
     "shadow.too_short": _("Days on which its shadow was seen: %(days)s of %(needed)s."),
     "shadow.nothing_drafted": _("It would not have published anything yet, so nothing could be judged."),
+    "shadow.too_often_wrong": _("Drafts judged right: %(right_share)s. Needed: %(needed_share)s."),
     "shadow.unreviewed": _("Drafts that nobody has judged yet: %(drafts)s."),
     # What a replay prints
     "bulletin.first": _("A first message went out."),

@@ -62,6 +62,8 @@ def _texts(said: Sequence[Bulletin], writing: Writing, published_at: Mapping[str
     return texts
 
 
+# A person takes the alarm back. That it was false is their word; that everything works is nobody's, unless a page says
+# so with the minute at which it was checked.
 def _text(audience: str, told: Sequence[Bulletin], writing: Writing, told_at: datetime) -> AudienceText:
     fill, reach = writing.templates.fill, _reach(audience, told, writing)
     used = _used(audience, told, writing)
@@ -74,7 +76,6 @@ def _text(audience: str, told: Sequence[Bulletin], writing: Writing, told_at: da
         scope=fill(
             "scope.retracted",
             {
-                "checked": writing.time(writing.now),
                 "told": writing.time(told_at),
                 "said": told[-1].texts[audience].headline,
             },
@@ -115,10 +116,10 @@ def _names(reach: Reach, writing: Writing) -> LocalizedText | None:
 
 
 def _short(reach: Reach, writing: Writing) -> LocalizedText:
-    name, checked = function_name(reach, writing), {"checked": writing.time(writing.now)}
+    name = function_name(reach, writing)
     if name is None:
-        return writing.templates.fill("sms.retracted_many", checked)
-    return writing.templates.fill("sms.retracted", {**checked, "function": name})
+        return writing.templates.fill("sms.retracted_many")
+    return writing.templates.fill("sms.retracted", {"function": name})
 
 
 def _paid(used: Sequence[Procedure], writing: Writing) -> LocalizedText | None:

@@ -16,6 +16,9 @@ from tocsin.kernel.reasons import Reason
 DAYS = 28
 """Four weeks: every hour of the week four times."""
 
+MOSTLY_RIGHT = 0.95
+"""At most one draft in twenty may have been judged wrong: four weeks of mistakes, all reviewed, earn nothing."""
+
 WITHIN = timedelta(days=56)
 """Older days speak of an older Tocsin: they count no longer."""
 
@@ -92,6 +95,9 @@ def missing(record: Record, *, today: date) -> tuple[Reason, ...]:
     unreviewed = sum(not draft.verdict for draft in recent.drafts)
     if unreviewed:
         found.append(Reason("shadow.unreviewed", {"drafts": unreviewed}))
+    right = share_right(recent.drafts)
+    if right is not None and right < MOSTLY_RIGHT:
+        found.append(Reason("shadow.too_often_wrong", {"right_share": right, "needed_share": MOSTLY_RIGHT}))
     return tuple(found)
 
 
