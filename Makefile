@@ -4,6 +4,7 @@
 BIN := .venv/bin
 SCENARIO ?= demo/2020-01-27
 SPEED ?= 60
+PORT ?= 8000
 
 .PHONY: help setup setup-test demo test lint types contracts unit screenshots bench lock clean
 
@@ -16,8 +17,8 @@ setup: ## set up only: the command is then .venv/bin/tocsin
 setup-test:
 	@tools/setup.sh test
 
-demo: setup ## play the morning of 27 January 2020 (SCENARIO=folder SPEED=60)
-	@exec $(BIN)/tocsin demo --scenario $(SCENARIO) --speed $(SPEED)
+demo: setup ## play the morning of 27 January 2020 (SCENARIO=folder SPEED=60 PORT=8000)
+	@exec $(BIN)/tocsin demo --scenario $(SCENARIO) --speed $(SPEED) --port $(PORT)
 
 test: setup-test ## everything that must hold: lint, types, contracts, all tests
 	@tools/test.sh

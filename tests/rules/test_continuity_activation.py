@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from parsed_packs import pack, procedures
-from tocsin.continuity.rules.activation import BOX, activations, duties_of, failing_services, is_ending
+from tocsin.continuity.rules.activation import BOX, activations, duties_of, failing_services
 from tocsin.continuity.rules.model import Activation
 from tocsin.detection.rules.model import State
 from tocsin.diagnosis.rules.model import Suspect
@@ -152,13 +152,6 @@ def test_one_that_no_longer_helps_still_ends_when_its_time_is_up() -> None:
         ("dispense-second-way", "ended"),
         ("dispense-on-paper-proof", "ended"),
     }
-
-
-def test_an_operator_is_asked_half_an_hour_before() -> None:
-    (given, _) = acted(INCIDENT)
-    assert not is_ending(given, now=NOW + BOX - timedelta(minutes=31))
-    assert is_ending(given, now=NOW + BOX - timedelta(minutes=30))
-    assert not is_ending(replace(given, until=None), now=NOW + BOX)
 
 
 def test_the_legal_state_is_normal_until_something_is_in_force() -> None:

@@ -458,7 +458,7 @@ def test_reviewed_it_is_unlocked_with_what_it_earned_in_the_audit_log() -> None:
 
 def test_four_weeks_of_mistakes_earn_nothing() -> None:
     shadowed(28, verdict="disagree")
-    with pytest.raises(AutomationLockedError, match="shadow.too_often_wrong"):
+    with pytest.raises(AutomationLockedError, match=r"shadow\.too_often_wrong"):
         governing.unlock_automation(by="ann", now=at(3))
 
 

@@ -8,6 +8,7 @@ from factories import console as make
 from tocsin.accounts.models import Operator
 from tocsin.kernel.clock import FixedClock
 from tocsin.observations.models import CrowdReport
+from tocsin.web import present
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,15 @@ def test_one_tap_counts_and_says_that_the_page_does_not_follow_by_itself(client:
     assert "Your word alone does not change the public page" in html
     again = client.post("/problem/?language=en&audience=pharmacist", {"function": "dispense"}).content.decode()
     assert "We had you noted already" in again
+
+
+def test_whoever_reports_what_is_known_is_led_to_what_to_do(client: Client) -> None:
+    make.store_incident(make.incident(functions=("dispense",)))
+    make.publish(make.bulletin(present.pack(), function="dispense"))
+    html = client.post("/problem/?language=en&audience=pharmacist", {"function": "dispense"}).content.decode()
+
+    assert "We know about it. The page says what to do now." in html
+    assert "that takes confirmation" not in html
 
 
 @pytest.mark.parametrize("function", ["", "made-up", "<script>alert(1)</script>", "x" * 100_000])

@@ -77,7 +77,12 @@ def quiet(
     """Set them, and print what is in force."""
     from tocsin.notifications.rules import quiet as hours
 
-    asked = hours.asked_for(start=start, end=end, audiences=audience or ())
+    _start(config)
+    from tocsin.bulletins.queries import quiet_hours
+
+    # Who is left in peace stays as it is unless somebody says otherwise: leaving an option out empties no list.
+    known = hours.read(quiet_hours()).audiences
+    asked = hours.asked_for(start=start, end=end, audiences=known if audience is None else audience)
     _change("set_quiet_hours", hours.stored(asked), by=by, reason=reason, config=config)
 
 

@@ -27,7 +27,6 @@ class Own:
     looked_at: str
     published_at: str
     sent_at: str
-    waiting: int
 
 
 def standing_frame(language: Language, facts: Facts, templates: Templates) -> Context:
@@ -51,7 +50,7 @@ def own_words(language: Language, facts: Facts) -> Own | None:
     reader = Reader("", language, facts)
     moments = (facts.own.looked_at, facts.own.published_at, facts.own.sent_at)
     looked_at, published_at, sent_at = ("" if each is None else reader.time(each) for each in moments)
-    return Own(looked_at, published_at, sent_at, facts.own.waiting)
+    return Own(looked_at, published_at, sent_at)
 
 
 def page(name: str, context: Mapping[str, object], *, here: str = "") -> bytes:

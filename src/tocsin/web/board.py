@@ -10,6 +10,7 @@ from typing import Protocol
 
 from tocsin.bulletins.rules.model import Bulletin
 from tocsin.catalog.rules.model import Audience, Function, Pack
+from tocsin.continuity.rules.activation import RENEWED_BEFORE
 from tocsin.continuity.rules.model import Procedure
 from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
 from tocsin.diagnosis.rules.model import Suspect
@@ -159,6 +160,10 @@ class Activations:
     def since(self) -> datetime:
         """Return when the first of those in force began; there is one."""
         return min(item.start for item in self.in_force)
+
+    def must_be_asked(self, now: datetime) -> bool:
+        """Say whether one of those in force ends so soon that somebody should say whether it must."""
+        return self.ends_first is not None and self.ends_first - now <= RENEWED_BEFORE
 
     @property
     def ends_first(self) -> datetime | None:

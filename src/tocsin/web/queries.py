@@ -90,6 +90,13 @@ def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> C
     )
 
 
+def is_announced(function: str, *, audience: str, now: datetime) -> bool:
+    """Say whether the public page tells this profession at this moment that something is wrong with the function."""
+    open_now = [incident.id for incident in recent(now) if incident.is_open and function in incident.functions]
+    said = [stored.bulletin for stored in stored_bulletins(open_now) if stored.status == "published"]
+    return any(audience in bulletin.texts and not bulletin.is_drill for bulletin in said)
+
+
 def stumble(now: datetime) -> Pulse | None:
     """Return the engine's pulse when a tick failed within the last minutes, so that nobody trusts a limping engine."""
     found = pulse()

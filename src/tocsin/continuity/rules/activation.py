@@ -117,12 +117,6 @@ def _timed(known: Activation, *, may_renew: bool, now: datetime) -> Activation:
     return known if now < known.until else replace(known, state="ended")
 
 
-def is_ending(activation: Activation, *, now: datetime) -> bool:
-    """Say whether an activation ends so soon that an operator should say whether it must."""
-    is_timed = activation.state == "active" and activation.until is not None
-    return is_timed and activation.until is not None and activation.until - now <= RENEWED_BEFORE
-
-
 def _wanted(incident: Incident, procedures: Mapping[str, Procedure], pack: Pack) -> dict[str, tuple[str, ...]]:
     """Return the procedures that help, each with the audiences hit that it helps, in order of usefulness."""
     is_login_fault = any(pack.functions[each].is_login for each in incident.functions)

@@ -53,6 +53,12 @@ def at(moment: datetime, now: datetime) -> str:
 
 
 @register.filter
+def must_be_asked(activations: board.Activations, now: datetime) -> bool:
+    """Say whether a procedure in force ends so soon that somebody should say whether it must."""
+    return activations.must_be_asked(now)
+
+
+@register.filter
 def lasting(start: datetime, now: datetime) -> str:
     """Write how long ago, in words; it stands beside a time, never alone."""
     return times.duration_in_words(now - start)

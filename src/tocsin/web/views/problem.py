@@ -16,6 +16,7 @@ from tocsin.kernel.errors import InputError
 from tocsin.kernel.language import LANGUAGES
 from tocsin.observations.crowd import note_problem
 from tocsin.web import present
+from tocsin.web.queries import is_announced
 from tocsin.web.senders import sender_of
 
 
@@ -55,7 +56,8 @@ def _answered(request: HttpRequest) -> HttpResponse:
         is_new = note_problem(function=function, audience=audience, sender=sender_of(request), now=present.now())
     except InputError:
         return _form(request, problem=gettext("Please tap one of the buttons below."))
-    context = {"function": function, "is_new": is_new, **_leads(present.pack().audiences[audience])}
+    known = is_announced(function, audience=audience, now=present.now())
+    context = {"function": function, "is_new": is_new, "is_known": known, **_leads(present.pack().audiences[audience])}
     return render(request, "web/problem_sent.html", context)
 
 
