@@ -2,12 +2,12 @@
 
 import re
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from listening import await_listening, free_port
 
 SHIPPED = Path(__file__).resolve().parents[1] / "deploy" / "nginx.conf"
 BROTLI = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
@@ -53,32 +53,12 @@ def nginx_server(folder: Path, *, root: Path, prefix: Sequence[str] = ()) -> Ite
     """Run one while the block runs, showing `root`; yields its port and process number."""
     found = program()
     assert found is not None, "nginx is not installed: apt-get install nginx (tools/setup.sh test does)"
-    port = _free_port()
+    port = free_port()
     (folder / "nginx.conf").write_text(configuration(folder, root=root, port=port))
     process = subprocess.Popen([*prefix, found, "-p", str(folder), "-c", str(folder / "nginx.conf")])
     try:
-        _await(port, process)
+        await_listening(port, process, name="nginx")
         yield port, process.pid
     finally:
         process.terminate()
         process.wait(10)
-
-
-def _await(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert process.poll() is None, "nginx ended at once"
-            assert time.monotonic() < deadline, "nginx does not listen"
-            time.sleep(0.02)
-        else:
-            return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

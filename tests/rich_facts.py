@@ -67,6 +67,17 @@ def corrected(bulletin: Bulletin) -> Bulletin:
     return replace(bulletin, id=f"{bulletin.id}c", kind="correction", corrects=bulletin.id, texts=texts, is_silent=True)
 
 
+def _works() -> tuple[Maintenance, ...]:
+    return (
+        maintenance(
+            id="m-2020-01-28-1", start=SINCE, end=NOW + timedelta(hours=1), state="running", functions=("bill",)
+        ),
+        maintenance(),
+        maintenance(id="m-2020-01-29-2", state="changed", changed_at=NOW, audiences=("doctor",)),
+        maintenance(id="m-2020-01-29-3", state="cancelled", ended_at=NOW),
+    )
+
+
 @cache
 def rich() -> Facts:
     """Something down, slow, in question, over, called off; maintenance of every state; all of it told."""
@@ -112,14 +123,7 @@ def rich() -> Facts:
         said=told,
         procedures=procedures(),
         verdicts=verdicts({"identify_patient": State.DOWN}),
-        maintenance=(
-            maintenance(
-                id="m-2020-01-28-1", start=SINCE, end=NOW + timedelta(hours=1), state="running", functions=("bill",)
-            ),
-            maintenance(),
-            maintenance(id="m-2020-01-29-2", state="changed", changed_at=NOW, audiences=("doctor",)),
-            maintenance(id="m-2020-01-29-3", state="cancelled", ended_at=NOW),
-        ),
+        maintenance=_works(),
         chapters=chapters,
         availability=availability(past, pack=belgium()),
         readiness=(

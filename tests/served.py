@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from listening import free_port
 
 STARTS_WITHIN_S = 60.0
 STOPS_WITHIN_S = 12.0
@@ -74,13 +75,6 @@ class Served:
 def environment(data_folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
     return kept | {"TOCSIN_DATA_FOLDER": str(data_folder)}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def commands() -> Iterator[tuple[int, str]]:

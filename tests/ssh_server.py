@@ -3,13 +3,13 @@
 import getpass
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from listening import await_listening, free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
     for name in ("host", "key"):
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(folder / name)]
         subprocess.run(command, check=True)
-    port = _free_port()
+    port = free_port()
     (folder / "config").write_text(CONFIG.format(port=port, folder=folder))
     public = " ".join((folder / "host.pub").read_text().split()[:2])
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n")
@@ -52,28 +52,8 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
         Path("/run/sshd").mkdir(exist_ok=True)
     process = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.DEVNULL)
     try:
-        _await(port, process)
+        await_listening(port, process, name="sshd")
         yield SshServer(port, getpass.getuser(), folder / "key", folder / "known_hosts")
     finally:
         process.terminate()
         process.wait(10)
-
-
-def _await(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert process.poll() is None, "sshd ended at once"
-            assert time.monotonic() < deadline, "sshd does not listen"
-            time.sleep(0.02)
-        else:
-            return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

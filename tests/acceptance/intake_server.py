@@ -8,15 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+from listening import free_port
 from tocsin.observations.intake_log import IntakeReader
 from tocsin.observations.rules.model import Transactions
 from tocsin.observations.rules.records import decoded
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class IntakeServer:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from served import free_port, until
+from listening import free_port
+from served import until
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from served import Served, commands, environment, free_port, until
+from listening import free_port
+from served import Served, commands, environment, until
 
 pytestmark = pytest.mark.slow
 

@@ -145,7 +145,8 @@ def test_the_terminal_shows_and_changes_the_same(terminal: CliRunner) -> None:
     assert "holding     ask" in terminal.invoke(policy.app, ["holding", "ask", "--by", "ann"]).stdout
     hours = terminal.invoke(policy.app, ["quiet", "--from", "21:00", "--audience", "dentist", "--by", "ann"]).stdout
     assert "quiet       21:00-07:00 dentist" in hours
-    assert "(nobody)" in terminal.invoke(policy.app, ["quiet", "--by", "ann"]).stdout
+    assert "22:00-07:00 dentist" in terminal.invoke(policy.app, ["quiet", "--by", "ann"]).stdout
+    assert "(nobody)" in terminal.invoke(policy.app, ["quiet", "--nobody", "--by", "ann"]).stdout
     assert newest()[-1].actor == "ann"
 
 

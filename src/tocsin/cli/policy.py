@@ -69,7 +69,10 @@ def second_factor(
 def quiet(
     start: Annotated[str, typer.Option("--from", help="When the night begins, in Brussels: 22:00.")] = "22:00",
     end: Annotated[str, typer.Option("--until", help="When it ends: 07:00.")] = "07:00",
-    audience: Annotated[list[str] | None, typer.Option(help="Who may be left in peace; give it several times.")] = None,
+    audience: Annotated[
+        list[str] | None, typer.Option(help="Who may be left in peace (default: as before); give it several times.")
+    ] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="Leave nobody in peace from now on.")] = False,
     by: By = "",
     reason: Why = "",
     config: Config = None,
@@ -81,7 +84,7 @@ def quiet(
     from tocsin.bulletins.queries import quiet_hours
 
     # Who is left in peace stays as it is unless somebody says otherwise: leaving an option out empties no list.
-    known = hours.read(quiet_hours()).audiences
+    known = () if nobody else hours.read(quiet_hours()).audiences
     asked = hours.asked_for(start=start, end=end, audiences=known if audience is None else audience)
     _change("set_quiet_hours", hours.stored(asked), by=by, reason=reason, config=config)
 
