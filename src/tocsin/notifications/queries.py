@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q
 from django.forms.models import model_to_dict
 from django.urls import reverse
 from django.utils import translation
@@ -165,14 +165,6 @@ def subscriptions_of(address: str) -> list[Subscriber]:
     written = address.strip()
     rows = Subscriber.objects.filter(address__in={written, written.lower()})
     return list(rows.order_by("requested_at", "pk"))
-
-
-def active_subscribers(audiences: Iterable[str]) -> QuerySet[Subscriber]:
-    """Return those who confirmed and did not leave, of some audiences, in the order in which they asked."""
-    active = Subscriber.objects.filter(
-        confirmed_at__isnull=False, left_at=None, suppressed_at=None, audience__in=list(audiences)
-    )
-    return active.order_by("requested_at", "pk")
 
 
 def by_token(token: str, *, purpose: str) -> Subscriber | None:

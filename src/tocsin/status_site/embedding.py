@@ -17,7 +17,6 @@ from tocsin.kernel.language import Language
 from tocsin.status_site.calendars import maintenance_name
 from tocsin.status_site.feeds import checked_sentence, marks_of
 from tocsin.status_site.rules.badges import SHAPES, Badge, svg
-from tocsin.status_site.rules.drills import without_drills
 from tocsin.status_site.rules.facts import (
     BADNESS,
     Facts,
@@ -35,9 +34,9 @@ FORMAT = "tocsin-banner/1"
 
 def embeddings(language: Language, *, facts: Facts, site_url: str) -> Iterator[tuple[str, bytes]]:
     """Yield badge and banner of every audience in a language (which must be active for translations)."""
-    words, real = _words(facts), without_drills(facts)
+    words = _words(facts)
     for audience in facts.pack.audiences:
-        state = _state(audience, real)
+        state = _state(audience, facts)
         yield (
             f"{language}/{audience}/badge.svg",
             svg(_badge(audience, language, state=state, word=words[state], facts=facts)),

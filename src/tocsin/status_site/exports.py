@@ -19,7 +19,7 @@ from tocsin.plugins.exporters.group import EXPORTERS
 from tocsin.status_site.calendars import calendars
 from tocsin.status_site.embedding import banner_script, embeddings
 from tocsin.status_site.feeds import feeds
-from tocsin.status_site.ports import Addresses, Exporter, Files
+from tocsin.status_site.ports import Addresses, Exporter, ExporterFactory, Files
 from tocsin.status_site.rules.document import status_document
 from tocsin.status_site.rules.facts import Facts
 from tocsin.status_site.rules.statuspage import Board, board
@@ -68,7 +68,8 @@ def _from_plugins(facts: Facts, templates: Templates, addresses: Addresses) -> F
 @cache
 def configured_exporters() -> dict[str, Exporter]:
     """Return the installed exporters by name; raises `ConfigurationError` where one cannot be loaded."""
-    return {name: build() for name, build in load_plugins(EXPORTERS).items()}
+    factories: dict[str, ExporterFactory] = load_plugins(EXPORTERS)
+    return {name: build() for name, build in factories.items()}
 
 
 @cache

@@ -18,7 +18,6 @@ from tocsin.bulletins.rules.model import AudienceText
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.bulletins.rules.wording import lines
 from tocsin.kernel.language import Language
-from tocsin.status_site.rules.drills import without_drills
 from tocsin.status_site.rules.entries import MAX_ENTRIES, Entry, entries, entries_for
 from tocsin.status_site.rules.facts import Facts, states_of, worst_state
 from tocsin.status_site.rules.pages import checked_words
@@ -36,13 +35,12 @@ class _Press:
     templates: Templates
     root: str
     heading: Heading
-    real: Facts
 
 
 def feeds(language: Language, *, facts: Facts, templates: Templates, site_url: str) -> Iterator[tuple[str, bytes]]:
     """Yield every feed of a language (which must be active for translations): path and content."""
     root = f"{site_url.rstrip('/')}/{language}/"
-    press = _Press(language, facts, templates, root, _heading(language, facts, root), without_drills(facts))
+    press = _Press(language, facts, templates, root, _heading(language, facts, root))
     told = entries(facts)
     bodies = {entry.id: _bodies(entry, press) for entry in told}
     everything = [written(_common_item(entry, bodies[entry.id], press)) for entry in told[:MAX_ENTRIES]]
@@ -64,7 +62,7 @@ def _audience_feeds(
         title=feed_title(facts, facts.pack.audiences[audience].plural[press.language]),
         place=place,
         page=f"{place}index.html",
-        state=worst_state(audience, press.real).value,
+        state=worst_state(audience, press.facts).value,
     )
     path = f"{press.language}/{audience}"
     yield f"{path}/feed.xml", atom(heading, items)
@@ -77,7 +75,7 @@ def _function_feeds(
     audience: str, own: Sequence[tuple[Entry, Written]], heading: Heading, press: _Press
 ) -> Iterator[tuple[str, bytes]]:
     pack = press.facts.pack
-    for function, state in states_of(audience, press.real).items():
+    for function, state in states_of(audience, press.facts).items():
         items = [item for entry, item in own if function in entry.bulletin.functions]
         name = gettext("%(audience)s – %(function)s") % {
             "audience": pack.audiences[audience].plural[press.language],
@@ -174,8 +172,7 @@ def _heading(language: Language, facts: Facts, root: str) -> Heading:
 
 def _worst(facts: Facts) -> str:
     order = ("down", "degraded", "unknown", "ok")
-    real = without_drills(facts)
-    return min((worst_state(audience, real).value for audience in real.pack.audiences), key=order.index)
+    return min((worst_state(audience, facts).value for audience in facts.pack.audiences), key=order.index)
 
 
 def feed_title(facts: Facts, whose: str) -> str:

@@ -7,7 +7,6 @@ from tocsin.bulletins.rules.model import AudienceText
 from tocsin.changes.rules import Maintenance
 from tocsin.kernel.clock import format_moment
 from tocsin.kernel.language import LANGUAGES, LocalizedText
-from tocsin.status_site.rules.drills import without_drills
 from tocsin.status_site.rules.facts import Facts, Said, current_messages, shown_states
 
 FORMAT = "tocsin-status/1"
@@ -38,7 +37,7 @@ def _functions(facts: Facts) -> list[Json]:
             "name": dict(facts.pack.functions[function].name),
             "states": {audience: state.value for audience, state in states.items()},
         }
-        for function, states in shown_states(without_drills(facts)).items()
+        for function, states in shown_states(facts).items()
     ]
 
 

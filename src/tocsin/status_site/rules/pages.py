@@ -235,10 +235,14 @@ def _way_out(function: str, reader: Reader) -> str:
 def procedures_of(audience: str, language: Language, *, facts: Facts) -> tuple[Link, ...]:
     """Return the procedures an audience should have printed beforehand, in the order of its functions."""
     reader = Reader(audience, language, facts)
+    return tuple(_procedure_link(procedure, reader) for procedure in own_procedures(audience, facts))
+
+
+def own_procedures(audience: str, facts: Facts) -> list[Procedure]:
+    """Return an audience's procedures in the order of its functions."""
     order = {function: place for place, function in enumerate(facts.pack.functions)}
     own = [procedure for procedure in facts.procedures.values() if audience in procedure.audiences]
-    in_order = sorted(own, key=lambda procedure: order[procedure.function])
-    return tuple(_procedure_link(procedure, reader) for procedure in in_order)
+    return sorted(own, key=lambda procedure: order[procedure.function])
 
 
 def help_desk_of(reader: Reader) -> str:

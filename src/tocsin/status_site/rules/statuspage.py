@@ -11,7 +11,6 @@ from typing import Literal
 
 from tocsin.bulletins.rules.model import Bulletin
 from tocsin.detection.rules.model import State
-from tocsin.status_site.rules.drills import without_drills
 from tocsin.status_site.rules.entries import Entry, entries
 from tocsin.status_site.rules.facts import Facts, is_under_maintenance, shown_states
 
@@ -86,17 +85,20 @@ def impact(bulletin: Bulletin) -> Indicator:
 
 
 def _statuses(facts: Facts) -> dict[tuple[str, str], ComponentStatus]:
-    real = without_drills(facts)
-    limited = _limited(real)
+    limited = _limited(facts)
     return {
         (function, audience): component_status(
             state,
             is_limited=function in limited,
             is_maintained=not facts.is_stale and is_under_maintenance(function, audience, facts),
         )
-        for function, states in shown_states(real).items()
+        for function, states in shown_states(facts).items()
         for audience, state in states.items()
     }
+
+
+def _is_down(bulletin: Bulletin) -> bool:
+    return bulletin.state is State.DOWN and not bulletin.is_drill
 
 
 def _limited(facts: Facts) -> set[str]:
@@ -104,7 +106,7 @@ def _limited(facts: Facts) -> set[str]:
     down = [
         last[incident.id]
         for incident in facts.incidents
-        if incident.is_open and incident.id in last and last[incident.id].state is State.DOWN
+        if incident.is_open and incident.id in last and _is_down(last[incident.id])
     ]
     everywhere = {function for each in down if not (each.regions or each.packages) for function in each.functions}
     return {function for each in down for function in each.functions} - everywhere
