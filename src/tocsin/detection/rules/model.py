@@ -19,7 +19,11 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-type SignalKind = Literal["errors", "timeouts", "rejected", "latency", "volume", "probe", "reports"]
+type SignalKind = Literal[
+    "errors", "timeouts", "rejected", "latency", "volume", "probe", "reports", "retries", "hollow", "vantage"
+]
+"""`retries`: callers ask again and again; `hollow`: success that comes too quickly to be real; `vantage`: the client
+sees failures that the front does not. The others say what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,28 @@ class Witnesses:
 
 
 @dataclass(frozen=True, slots=True)
+class Posterior:
+    """How believable each state of a subject is, given all evidence: four probabilities that sum to 1."""
+
+    ok: float
+    degraded: float
+    down: float
+    unknown: float
+
+    @property
+    def bad(self) -> float:
+        """Return how believable it is that something is wrong."""
+        return self.degraded + self.down
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """State of a subject, with confidence (0..1), the eyes it rests on and the reasons.
 
     `since` is when this state is estimated to have begun. `packages` and `regions` narrow who is hit (None = all).
-    `witnesses` are the panel members who complain, None where none does.
+    `witnesses` are the panel members who complain, None where none does. `posterior` is the calibrated belief in each
+    state (None in judgements stored before there was one). `flaps_an_hour` is how often the subject now changes between
+    good and bad, 0 where it does not flap.
     """
 
     subject: Subject
@@ -76,6 +97,8 @@ class Verdict:
     packages: tuple[str, ...] | None = None
     regions: tuple[str, ...] | None = None
     witnesses: Witnesses | None = None
+    posterior: Posterior | None = None
+    flaps_an_hour: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

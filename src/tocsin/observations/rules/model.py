@@ -116,7 +116,12 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a panel member says: this function works, or does not, for me. `text` is already redacted."""
+    """What a panel member says: this function works, or does not, for me. `text` is already redacted.
+
+    `at` is when it was so for the member, also where the report came later (`received_at`, None where nobody noted it).
+    `practice` and `sender` are pseudonyms of the place and of what sent it ("" where unknown): members of one practice,
+    or behind one sender, are not independent witnesses.
+    """
 
     at: datetime
     member: str
@@ -126,6 +131,9 @@ class Report:
     function: str
     works: bool
     text: str
+    received_at: datetime | None = None
+    practice: str = ""
+    sender: str = ""
 
 
 type NoticeState = Literal["investigating", "disrupted", "down", "maintenance", "resolved"]
