@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from situations import BOTH, NOW, ONSET, belgium, calm, evidence, judgement, minutes_of, probe, report, signal
-from tocsin.changes.rules import ChangeEvent
+from tocsin.changes.rules import ChangeEvent, Interventions
 from tocsin.detection.rules.model import Judgement, State
 from tocsin.diagnosis.rules.model import Suspect
 from tocsin.diagnosis.rules.suspects import explain
@@ -35,7 +35,14 @@ def steps(
     facts = seen or evidence(now=now)
     explanations = explain(said, evidence=facts, changes=changes, pack=belgium(), now=now)
     return next_steps(
-        incidents, said, explanations, evidence=facts, pack=belgium(), now=now, changes=changes, told=told
+        incidents,
+        said,
+        explanations,
+        evidence=facts,
+        pack=belgium(),
+        now=now,
+        interventions=Interventions(tuple(changes)),
+        told=told,
     )
 
 

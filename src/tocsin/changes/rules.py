@@ -104,6 +104,17 @@ class Maintenance:
         return self.state in {"running", "overrun"}
 
 
+@dataclass(frozen=True, slots=True)
+class Interventions:
+    """What was done to services, and what was announced to those whose work it interrupts."""
+
+    changes: tuple[ChangeEvent, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+
+
+NO_INTERVENTIONS = Interventions()
+
+
 def at_moment(maintenance: Maintenance, now: datetime) -> Maintenance:
     """Return the maintenance in the state that it has at `now`: the clock starts it, only a person ends it."""
     if maintenance.is_closed or now < maintenance.start:

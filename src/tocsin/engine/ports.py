@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tocsin.bulletins.rules.model import Bulletin, PublicationPolicy
-from tocsin.changes.rules import ChangeEvent
+from tocsin.changes.rules import ChangeEvent, Maintenance
 from tocsin.continuity.rules.model import Activation
 from tocsin.detection.rules.model import Judgement
 from tocsin.diagnosis.rules.model import Explanation
@@ -24,7 +24,7 @@ class Situation:
     `incidents` are those open, and those closed within the last 24 hours (ids are counted from them); `published`
     the bulletins out within that time, oldest first; `drafts` those waiting for approval; `previous` the last
     tick's judgement (None at the very first). `taken_over` are the ids of drafts that a person edited: policy leaves
-    those to people.
+    those to people. `maintenance` is what operators announced and what has not been over for long.
     """
 
     evidence: Evidence
@@ -36,6 +36,7 @@ class Situation:
     drafts: tuple[Bulletin, ...]
     policy: PublicationPolicy
     taken_over: frozenset[str] = frozenset()
+    maintenance: tuple[Maintenance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from tocsin.bulletins.rules.model import Bulletin, PublicationPolicy
 from tocsin.bulletins.rules.policy import decide
 from tocsin.bulletins.rules.templates import Templates
 from tocsin.catalog.rules.model import Pack
+from tocsin.changes.rules import Interventions
 from tocsin.continuity.rules.activation import activations
 from tocsin.continuity.rules.model import Activation, Procedure
 from tocsin.detection.rules.judge import judge
@@ -48,7 +49,7 @@ def tick(situation: Situation, *, federation: Federation, now: datetime) -> Outc
         evidence=evidence,
         pack=pack,
         now=now,
-        changes=situation.changes,
+        interventions=Interventions(situation.changes, situation.maintenance),
         told=_told(situation.published),
     )
     activated = _activated(situation, after(situation.incidents, events), federation, now)

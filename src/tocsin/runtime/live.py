@@ -17,6 +17,7 @@ from tocsin.bulletins import queries as bulletins
 from tocsin.bulletins import services as say
 from tocsin.bulletins.rules.model import Bulletin
 from tocsin.bulletins.rules.policy import decide
+from tocsin.changes.queries import planned as planned_maintenance
 from tocsin.changes.queries import recent as recent_changes
 from tocsin.continuity.queries import current as current_activations
 from tocsin.continuity.services import sync
@@ -72,6 +73,7 @@ class LiveFederation:
             drafts=bulletins.drafts(),
             policy=bulletins.policy(),
             taken_over=bulletins.edited_drafts(),
+            maintenance=planned_maintenance(now),
         )
         return self._situation
 

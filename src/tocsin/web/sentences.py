@@ -75,6 +75,8 @@ SENTENCES: Words = {
     "incident.scope": _("Who is hit has changed."),
     "incident.lead": _("The first suspect is now %(suspect)s."),
     "incident.change": _("Intervention %(change)s is now linked to it."),
+    "maintenance.overrun": _("The announced work %(maintenance)s should have ended %(minutes)s minutes ago."),
+    "maintenance.wider": _("The announced work %(maintenance)s takes down more than was announced."),
     "incident.reopened": _("The trouble came back soon after the end, so it is the same incident."),
     "incident.good_run_begun": _("Measurements look good again; they must stay so before it is over."),
     "incident.good_run_broken": _("Measurements turned bad again."),

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from tocsin.catalog.rules.graph import Graph
 from tocsin.catalog.rules.model import Pack
-from tocsin.changes.rules import ChangeEvent, mitigations
+from tocsin.changes.rules import NO_INTERVENTIONS, ChangeEvent, Interventions, mitigations
 from tocsin.detection.rules.model import Judgement, State
 from tocsin.diagnosis.rules.model import Explanation
 from tocsin.incidents.rules.assembly import SEVERITIES, Picture, picture
@@ -23,6 +23,7 @@ from tocsin.incidents.rules.closing import contradictions, good_since, is_over
 from tocsin.incidents.rules.matching import REOPENS_WITHIN, assign
 from tocsin.incidents.rules.model import Incident, IncidentEvent, Phase
 from tocsin.incidents.rules.promises import Word, next_promise, promise_step
+from tocsin.incidents.rules.upkeep import Window, gone_wrong, is_expected, windows
 from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.reasons import Reason
 from tocsin.observations.rules.model import Evidence, Eye
@@ -74,6 +75,7 @@ class Moment:
     pack: Pack
     graph: Graph
     now: datetime
+    planned: tuple[Window, ...] = ()
 
 
 def next_steps(
@@ -84,17 +86,20 @@ def next_steps(
     evidence: Evidence,
     pack: Pack,
     now: datetime,
-    changes: Sequence[ChangeEvent] = (),
+    interventions: Interventions = NO_INTERVENTIONS,
     told: Mapping[str, Word] | None = None,
 ) -> tuple[IncidentEvent, ...]:
     """Return what happens now to the incidents, in their order, new ones last.
 
     `incidents` are the open ones and those closed within a day; `told` says what the public last heard of each.
+    What announced maintenance explains opens no incident while its time lasts.
     """
     live = [each for each in incidents if each.is_open or _may_reopen(each, now)]
     if not live and not explanations:
         return ()
-    moment = Moment(judgement, evidence, tuple(changes), told or {}, pack, Graph(pack), now)
+    graph = Graph(pack)
+    planned = windows(interventions.maintenance, evidence.notices, pack=pack, graph=graph, now=now)
+    moment = Moment(judgement, evidence, interventions.changes, told or {}, pack, graph, now, planned)
     matched, unmatched = assign(explanations, live, pack=pack)
     steps = [event for each in live for event in _step(each, matched.get(each.id, []), moment)]
     is_busy = any(each.is_open for each in live)
@@ -112,10 +117,11 @@ def _openings(
     number = sum(each.id.startswith(f"{day}-") for each in incidents)
     for explanation in explanations:
         found = picture([explanation], moment.judgement, pack=moment.pack)
-        if not opens(found, is_busy=is_busy, now=moment.now):
+        if is_expected(found, moment.planned, now=moment.now) or not opens(found, is_busy=is_busy, now=moment.now):
             continue
         number += 1
-        incident = _opened(f"{day}-{number}", found, moment)
+        wrong = gone_wrong(found, moment.planned, now=moment.now)
+        incident = _opened(f"{day}-{number}", replace(found, reasons=(*wrong, *found.reasons)), moment)
         is_busy = True
         yield IncidentEvent("opened", moment.now, incident, incident.reasons)
 
