@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tocsin.catalog.rules.model import Pack
 from tocsin.detection.rules.course import DAY_SLOTS, SLOT_S, daily_course, slot_of
+from tocsin.detection.rules.credence import NOBODY_KNOWN, Credence
 from tocsin.observations.rules.model import DURATION_BINS, DURATION_EDGES_MS, VANTAGES, Outcome, Rollups
 
 type Numbers = NDArray[np.float64]
@@ -41,7 +42,8 @@ class Profile:
 
     `shares` and `spread` are per outcome (columns as `Outcome`); `slow_from_bin` is the first duration bin that counts
     as slow and `slow_share` the usual share there; `typical_ms` the usual median. `rates` are expected calls a second
-    per five-minute slot of the local week, `rate_spread` their usual relative variance.
+    per five-minute slot of the local week, `rate_spread` their usual relative variance. `credence` says how far members,
+    probes and partners are to be believed.
     """
 
     timezone: str
@@ -54,6 +56,7 @@ class Profile:
     slow_share: Numbers
     rates: NDArray[np.float64]
     rate_spread: Numbers
+    credence: Credence = NOBODY_KNOWN
 
     @property
     def is_known(self) -> NDArray[np.bool_]:
