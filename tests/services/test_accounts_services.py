@@ -7,15 +7,13 @@ import pytest
 
 from tocsin.accounts import rules
 from tocsin.accounts.errors import ForbiddenError, UnauthenticatedError
-from tocsin.accounts.models import ApiKey, Operator, PanelMember
-from tocsin.accounts.queries import has_operator, keys, member_by_link, members, operators
+from tocsin.accounts.models import ApiKey, Operator
+from tocsin.accounts.queries import has_operator, keys, operators
 from tocsin.accounts.services import (
     authenticate,
     change_password,
     create_key,
     create_operator,
-    dismiss_member,
-    invite_member,
     revoke_key,
 )
 from tocsin.audit.models import AuditEntry
@@ -134,30 +132,3 @@ def test_a_name_is_taken_once() -> None:
     create_operator(name="an", password=PASSWORD, by="operator:cli", now=NOW)
     with pytest.raises(ConflictError):
         create_operator(name="an", password=PASSWORD, by="operator:cli", now=NOW)
-
-
-# --- the panel ---------------------------------------------------------------------------------------------------
-
-
-def test_a_member_is_known_by_the_link_alone() -> None:
-    made = invite_member(audience="nurse", package="nurse-a", region="BE-VAN", language="nl", by="an", now=NOW)
-    assert member_by_link(made.token) == made.member
-    assert member_by_link(made.token + "x") is None
-    assert made.token not in str(PanelMember.objects.values().get())
-    assert members() == (made.member,)
-    assert acts() == [("an", "member.invited", made.member.pseudonym)]
-
-
-def test_a_member_who_left_is_not_known_any_more() -> None:
-    made = invite_member(audience="nurse", package="nurse-a", region="BE-VAN", by="an", now=NOW)
-    dismiss_member(made.member.pseudonym, by="an", now=NOW)
-    assert member_by_link(made.token) is None
-    assert members() == ()
-    with refused("member.unknown"):
-        dismiss_member(made.member.pseudonym, by="an", now=NOW)
-    assert acts()[-1] == ("an", "member.left", made.member.pseudonym)
-
-
-def test_a_member_reads_one_of_our_languages() -> None:
-    with refused("account.bad_language"):
-        invite_member(audience="nurse", package="nurse-a", region="BE-VAN", language="es", by="an", now=NOW)

@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from factories import console as make
 from tocsin.accounts.models import PanelMember
-from tocsin.accounts.services import invite_member
+from tocsin.accounts.panel import invite_member
 from tocsin.kernel.clock import FixedClock
 from tocsin.observations.models import ReportRow
 

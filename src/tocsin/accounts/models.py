@@ -67,20 +67,75 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
+class Association(models.Model):
+    """Who invites members of the panel: a professional association, known by a short id."""
+
+    id = models.SlugField(primary_key=True, max_length=40)
+    name = models.CharField(max_length=120)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PanelQuota(models.Model):
+    """How many members an association may have in a stratum; an empty `package` or `region` stands for any."""
+
+    association = models.ForeignKey(Association, on_delete=models.CASCADE, related_name="quotas")
+    audience = models.CharField(max_length=40)
+    package = models.CharField(max_length=60, blank=True)
+    region = models.CharField(max_length=10, blank=True)
+    seats = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("association", "audience", "package", "region"), name="one_quota_per_stratum"
+            ),
+        )
+
+
 class PanelMember(models.Model):
-    """A professional who tells Tocsin what works; known by a pseudonym only, recognised by a personal link."""
+    """A professional who tells Tocsin what works; known by a pseudonym only, recognised by a personal link.
+
+    `practice` is a pseudonym of where they work, so that colleagues do not count as independent. Only a hash of the
+    link is kept; `link_serial` counts how often it was renewed. It is good until `expires_at` (None: no end was set),
+    which moves on with use. `joined_at` is when the member first used it. `is_on_duty`: may be asked at night.
+    `wants_end`: wants to be told when what they reported is over.
+    """
 
     pseudonym = models.CharField(max_length=40, primary_key=True)
     audience = models.CharField(max_length=40)
     package = models.CharField(max_length=60)
     region = models.CharField(max_length=10)
     language = models.CharField(max_length=2, default="fr")
+    practice = models.CharField(max_length=40, blank=True, default="")
+    association = models.ForeignKey(
+        Association, on_delete=models.PROTECT, null=True, blank=True, related_name="members"
+    )
     link_hash = models.CharField(max_length=64, unique=True)
+    link_serial = models.PositiveSmallIntegerField(default=0)
+    is_on_duty = models.BooleanField(default=False)
+    wants_end = models.BooleanField(default=False)
     invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    joined_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.pseudonym
+
+
+class PanelContact(models.Model):
+    """Where a member wants to be asked, if anywhere: apart from what they say, and sealed (see `seals`)."""
+
+    member = models.ForeignKey(PanelMember, on_delete=models.CASCADE, related_name="contacts")
+    channel = models.CharField(max_length=40)
+    address = models.TextField()
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("member", "channel"), name="one_contact_per_channel"),)
 
 
 class LoginAttempt(models.Model):

@@ -2,18 +2,7 @@
 
 from collections.abc import Sequence
 
-from tocsin.accounts.models import ApiKey, Operator, PanelMember
-from tocsin.accounts.rules import digest
-
-
-def member_by_link(token: str) -> PanelMember | None:
-    """Return the panel member whose personal link this is, or None when nobody's, or when the member has left."""
-    return PanelMember.objects.filter(link_hash=digest(token), left_at__isnull=True).first()
-
-
-def members() -> Sequence[PanelMember]:
-    """Return everyone on the panel, those invited first in front."""
-    return tuple(PanelMember.objects.filter(left_at__isnull=True).order_by("invited_at", "pseudonym"))
+from tocsin.accounts.models import ApiKey, Operator
 
 
 def keys() -> Sequence[ApiKey]:

@@ -1,4 +1,4 @@
-"""Let people and machines in: operators, API keys, panel members. Every change here is audited."""
+"""Let people and machines in: operators and API keys (the panel: `panel`). Every change here is audited."""
 
 import re
 import secrets
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from tocsin.accounts.errors import ForbiddenError, UnauthenticatedError
-from tocsin.accounts.models import ApiKey, LoginAttempt, Operator, PanelMember
+from tocsin.accounts.models import ApiKey, LoginAttempt, Operator
 from tocsin.accounts.rules import (
     LOGIN_WINDOW,
     LOGINS_PER_NAME,
@@ -50,14 +50,6 @@ class NewKey:
 
     key: ApiKey
     secret: str
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """A panel member just invited; `token` belongs in the personal link and is not kept."""
-
-    member: PanelMember
-    token: str
 
 
 def authenticate(secret: str, *, scope: str, now: datetime) -> ApiKey:
@@ -219,40 +211,6 @@ def _sender_key(sender: str) -> str:
 def _subject(name: str) -> str:
     tried = as_tried(name)
     return tried[:_TRIED_LENGTH] if Operator.objects.filter(username=tried).exists() else UNKNOWN
-
-
-@transaction.atomic
-def invite_member(
-    *, audience: str, package: str, region: str, by: str, now: datetime, language: str = "fr"
-) -> Invitation:
-    """Put a professional on the panel under a pseudonym; whoever has the token in the link may report.
-
-    The caller has checked audience, package and region against the pack.
-    """
-    _check_language(language)
-    token = secrets.token_urlsafe(24)
-    member = PanelMember.objects.create(
-        pseudonym=f"m{secrets.token_hex(5)}",
-        audience=audience,
-        package=package,
-        region=region,
-        language=language,
-        link_hash=digest(token),
-        invited_at=now,
-    )
-    audit.record(at=now, actor=by, action="member.invited", subject=member.pseudonym, facts={"audience": audience})
-    return Invitation(member=member, token=token)
-
-
-@transaction.atomic
-def dismiss_member(pseudonym: str, *, by: str, now: datetime) -> None:
-    """End a membership; the personal link is useless from then on. Raises `InputError` for nobody of that pseudonym."""
-    member = PanelMember.objects.filter(pseudonym=pseudonym, left_at__isnull=True).first()
-    if member is None:
-        raise InputError("member.unknown", f"There is no panel member {pseudonym!r}.")
-    member.left_at = now
-    member.save(update_fields=["left_at"])
-    audit.record(at=now, actor=by, action="member.left", subject=pseudonym)
 
 
 def _check_password(password: str, operator: Operator) -> None:

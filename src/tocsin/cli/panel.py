@@ -30,7 +30,7 @@ def invite(
     clock = _start(config)
     from django.conf import settings
 
-    from tocsin.accounts.services import invite_member
+    from tocsin.accounts.panel import invite_member
     from tocsin.observations.queries import configured_pack
 
     pack = configured_pack()
@@ -51,7 +51,7 @@ def remove(
 ) -> None:
     """End a membership; the personal link is useless from then on."""
     clock = _start(config)
-    from tocsin.accounts.services import dismiss_member
+    from tocsin.accounts.panel import dismiss_member
 
     dismiss_member(pseudonym, by=_BY, now=clock.now())
     typer.echo(f"{pseudonym} is no longer on the panel.")
@@ -61,7 +61,7 @@ def remove(
 def show(config: Config = None) -> None:
     """List who is on the panel."""
     _start(config)
-    from tocsin.accounts.queries import members
+    from tocsin.accounts.panel import members
 
     for member in members():
         typer.echo(f"{member.pseudonym} {member.audience} {member.package} {member.region} {member.language}")

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tocsin.accounts.models import PanelMember
-from tocsin.accounts.queries import member_by_link
+from tocsin.accounts.panel import member_by_link
 from tocsin.catalog.rules.model import Function
 from tocsin.kernel.errors import TocsinError
 from tocsin.observations.models import ReportRow
@@ -42,7 +42,7 @@ def sent(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _for_member(request: HttpRequest, token: str, page: Callable[[PanelMember], HttpResponse]) -> HttpResponse:
-    member = member_by_link(token)
+    member = member_by_link(token, now=present.now())
     if member is None:
         return render(request, "web/panel_unknown.html", status=404)
     if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
