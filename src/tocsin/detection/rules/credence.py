@@ -30,10 +30,10 @@ class Beta:
 
 @dataclass(frozen=True, slots=True)
 class MemberRecord:
-    """A panel member: does he speak up when he is hit, and how often without cause?
+    """Whether a panel member speaks up when hit, and how often without cause.
 
-    `speaks` counts the confirmed troubles of his own stratum in which he did or did not complain; `cries` the calm days
-    on which he did or did not complain all the same.
+    `speaks` counts the confirmed troubles of the member's own stratum with or without a complaint; `cries` the calm
+    days with or without one.
     """
 
     speaks: Beta = Beta(1.0, 2.0)
@@ -54,7 +54,7 @@ class ProbeRecord:
 
 @dataclass(frozen=True, slots=True)
 class PartnerRecord:
-    """A partner who states how its services are: does it speak when they fail, only then, and does "resolved" hold?
+    """Whether a partner speaks when its services fail, and only then, and whether its "resolved" holds.
 
     `speaks` counts troubles of its services of which it did or did not speak while they lasted; `cries` the calm days
     on which it did or did not speak of trouble all the same; `resolves` its words that all is well which held, or were

@@ -42,8 +42,8 @@ class Profile:
 
     `shares` and `spread` are per outcome (columns as `Outcome`); `slow_from_bin` is the first duration bin that counts
     as slow and `slow_share` the usual share there; `typical_ms` the usual median. `rates` are expected calls a second
-    per five-minute slot of the local week, `rate_spread` their usual relative variance. `credence` says how far members,
-    probes and partners are to be believed.
+    per five-minute slot of the local week, `rate_spread` their usual relative variance. `credence` says how far
+    members, probes and partners are to be believed.
     """
 
     timezone: str
