@@ -7,11 +7,11 @@ where the front misses calls of that service too: one vendor that stops reportin
 
 from collections.abc import Sequence
 
+from tocsin.detection.rules.expected import Flow
 from tocsin.detection.rules.findings import Found
 from tocsin.detection.rules.model import Signal
 from tocsin.detection.rules.profile import Profile
 from tocsin.detection.rules.tallies import OK, TIMEOUT, Tally
-from tocsin.detection.rules.volume import Flow
 from tocsin.observations.rules.model import VANTAGES, Evidence, Eye
 
 _WINDOW = 6
@@ -45,7 +45,8 @@ def _client_gets_through(counts: Tally, flows: Flow, profile: Profile) -> frozen
     client, known = VANTAGES.index(Eye.CLIENT), len(profile.services)
     outcomes = counts.totals[OK : TIMEOUT + 1, client, :known, :_WINDOW].sum(axis=-1)
     calls = outcomes.sum(axis=0)
-    is_there = flows.seen[client, :, _WINDOW - 1] >= _STILL_THERE * flows.expected[client, :, _WINDOW - 1]
+    seen, expected = (values[client, :, :_WINDOW].sum(axis=-1) for values in (flows.seen, flows.expected))
+    is_there = seen >= _STILL_THERE * expected
     is_answered = (calls >= _ENOUGH_CALLS) & (outcomes[OK] >= _WELL_ANSWERED * calls)
     gets_through = is_there & is_answered & profile.is_known[client]
     return frozenset(name for name, is_so in zip(profile.services, gets_through, strict=True) if is_so)
