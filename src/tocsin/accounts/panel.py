@@ -254,7 +254,7 @@ def known_token(member: PanelMember) -> str | None:
 def practice_pseudonym(name: str) -> str:
     """Return what is kept of a practice's name: the same for colleagues, and nothing that leads back to it."""
     written = " ".join(name.split()).casefold()
-    return f"p{salted_hmac('accounts.practice', written, algorithm='sha256').hexdigest()[:12]}" if written else ""
+    return f"p0{salted_hmac('accounts.practice', written, algorithm='sha256').hexdigest()[:12]}" if written else ""
 
 
 def _living(pseudonym: str) -> PanelMember:

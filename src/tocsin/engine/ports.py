@@ -4,7 +4,7 @@ Live, both are the database; in replay and rehearsal, memory. The engine itself 
 everything it must remember is in the `Situation` it is handed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from tocsin.detection.rules.model import Judgement
 from tocsin.diagnosis.rules.model import Explanation
 from tocsin.incidents.rules.model import Incident, IncidentEvent
 from tocsin.observations.rules.model import Evidence
+from tocsin.observations.rules.polling import Panel, Poll
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Situation:
     the bulletins out within that time, oldest first; `drafts` those waiting for approval; `previous` the last
     tick's judgement (None at the very first). `taken_over` are the ids of drafts that a person edited: policy leaves
     those to people. `maintenance` is what operators announced and what has not been over for long.
+    `panel` is who may be asked a question, and what was asked (nobody, in replay).
     """
 
     evidence: Evidence
@@ -37,6 +39,7 @@ class Situation:
     policy: PublicationPolicy
     taken_over: frozenset[str] = frozenset()
     maintenance: tuple[Maintenance, ...] = ()
+    panel: Panel = field(default_factory=Panel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Outcome:
     activations: tuple[Activation, ...]
     drafted: tuple[Bulletin, ...]
     published: tuple[Bulletin, ...]
+    polls: tuple[Poll, ...] = ()
 
 
 class EvidenceSource(Protocol):

@@ -1,4 +1,4 @@
-"""One tick read aloud: gather → judge → locate → steer → continue → say → save.
+"""One tick read aloud: gather → judge → locate → steer → continue → say → ask → save.
 
 The stages are pure functions of the domains; this module only hands the result of one to the next. It remembers
 nothing: what the next tick needs is in the outcome, which a sink keeps and an evidence source hands back.
@@ -16,7 +16,9 @@ from tocsin.catalog.rules.model import Pack
 from tocsin.changes.rules import Interventions
 from tocsin.continuity.rules.activation import activations
 from tocsin.continuity.rules.model import Activation, Procedure
+from tocsin.detection.rules.doubts import doubts
 from tocsin.detection.rules.judge import judge
+from tocsin.detection.rules.model import Judgement
 from tocsin.detection.rules.profile import Profile
 from tocsin.diagnosis.rules.suspects import explain
 from tocsin.engine.ports import Outcome, Situation
@@ -24,6 +26,7 @@ from tocsin.incidents.rules.model import Incident, IncidentEvent
 from tocsin.incidents.rules.promises import Word
 from tocsin.incidents.rules.steering import next_steps
 from tocsin.kernel.reasons import Reason
+from tocsin.observations.rules.polling import Poll, Said, polls
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def tick(situation: Situation, *, federation: Federation, now: datetime) -> Outc
     drafted = _drafted(situation, silent, federation)
     published = _published(situation, silent, drafted)
     again = _restated(situation, silent, federation, published)
-    return replace(silent, drafted=(*drafted, *again), published=(*published, *again))
+    asked = _asked(situation, judgement, pack=pack, now=now)
+    return replace(silent, drafted=(*drafted, *again), published=(*published, *again), polls=asked)
 
 
 def after(incidents: Sequence[Incident], events: Sequence[IncidentEvent]) -> tuple[Incident, ...]:
@@ -72,6 +76,14 @@ def in_force(existing: Sequence[Activation], changed: Sequence[Activation]) -> t
     states = {(each.incident, each.procedure): each for each in existing}
     states.update({(each.incident, each.procedure): each for each in changed})
     return tuple(states.values())
+
+
+def _asked(situation: Situation, judgement: Judgement, *, pack: Pack, now: datetime) -> tuple[Poll, ...]:
+    panel = situation.panel
+    if situation.policy.is_held or not panel.members:
+        return ()
+    said = [Said(report.member, report.function, report.at) for report in situation.evidence.reports]
+    return polls(doubts(judgement, crowd=panel.crowd, pack=pack), panel, said=said, now=now)
 
 
 def _told(published: Sequence[Bulletin]) -> dict[str, Word]:

@@ -56,11 +56,17 @@ class ProbeRow(models.Model):
 
 
 class ReportRow(models.Model):
-    """A panel member's report, redacted before it came here."""
+    """A panel member's report, redacted before it came here.
+
+    `at` is when it was so for the member, `received_at` when we learned it. `practice` and `sender` are pseudonyms of
+    where they work and of the line or the machine that sent it; empty where nobody said.
+    """
 
     at = models.DateTimeField(db_index=True)
     received_at = models.DateTimeField()
-    member = models.CharField(max_length=40)
+    member = models.CharField(max_length=40, db_index=True)
+    practice = models.CharField(max_length=40, blank=True, default="")
+    sender = models.CharField(max_length=64, blank=True, default="")
     audience = models.CharField(max_length=40)
     package = models.CharField(max_length=60)
     region = models.CharField(max_length=10)
@@ -98,3 +104,28 @@ class EyeSign(models.Model):
 
     eye = models.CharField(max_length=12, primary_key=True)
     last_seen = models.DateTimeField()
+
+
+class PollRow(models.Model):
+    """A question to some panel members, and why it was asked. `reason` is a stored `Reason`."""
+
+    function = models.CharField(max_length=60)
+    audience = models.CharField(max_length=40)
+    packages = models.JSONField(null=True, blank=True)
+    regions = models.JSONField(null=True, blank=True)
+    reason = models.JSONField(default=dict)
+    at = models.DateTimeField(db_index=True)
+    until = models.DateTimeField()
+
+
+class PollQuestion(models.Model):
+    """One member's copy of a question. The answer itself is a report; here only when it came and what it was."""
+
+    poll = models.ForeignKey(PollRow, on_delete=models.CASCADE, related_name="questions")
+    member = models.CharField(max_length=40)
+    asked_at = models.DateTimeField(db_index=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    works = models.BooleanField(null=True, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("poll", "member"), name="one_question_per_member"),)

@@ -127,6 +127,9 @@ def _reports(now: datetime) -> tuple[Report, ...]:
             function=row.function,
             works=row.works,
             text=row.text,
+            received_at=row.received_at,
+            practice=row.practice,
+            sender=row.sender,
         )
         for row in found
     )

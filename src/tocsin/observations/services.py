@@ -18,12 +18,14 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 
+from tocsin.accounts.panel import prune_panel
 from tocsin.catalog.rules.model import Pack
 from tocsin.kernel.clock import in_brussels
 from tocsin.observations.crowd import forget_crowd
 from tocsin.observations.errors import KeyReusedError, NothingUsableError
 from tocsin.observations.intake_log import IntakeReader, IntakeWriter
 from tocsin.observations.models import EyeSign, IntakeBatch, IntakeCount, NoticeRow, ProbeRow, ReportRow, SeriesState
+from tocsin.observations.polls import forget_polls
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.queries import LOOK_BACK, NOTICES_BACK, REPORTS_BACK, configured_pack
 from tocsin.observations.rules.cumulative import Increase, Level, increase
@@ -252,16 +254,29 @@ _PSEUDONYM: Final = re.compile(r"[a-z][a-z0-9]*\d[a-z0-9]*(?:-[a-z0-9]{1,20})?")
 
 
 def accept_reports(
-    reports: Sequence[Report], *, source: str, now: datetime, batch_key: str | None = None, pack: Pack | None = None
+    reports: Sequence[Report],
+    *,
+    source: str,
+    now: datetime,
+    batch_key: str | None = None,
+    pack: Pack | None = None,
+    late: timedelta = REPORTS_BACK,
+    content: Sequence[object] | None = None,
 ) -> Receipt:
-    """Take reports in, redacted; raises `NothingUsableError` when every one is refused, `KeyReusedError` as above."""
+    """Take reports in, redacted; raises `NothingUsableError` when every one is refused, `KeyReusedError` as above.
+
+    What is older than `late` is refused. `content` is what makes two batches under one key the same (None: the reports
+    as they are); a telephone that sends again may time the same tap a little differently.
+    """
     known = pack or configured_pack()
-    good, faults = _screened([(report, _fault_of_report(report, known, now), report.text) for report in reports])
+    good, faults = _screened([(report, _fault_of_report(report, known, now, late), report.text) for report in reports])
     rows = [
         ReportRow(
-            at=report.at,
+            at=min(report.at, now),
             received_at=now,
             member=report.member,
+            practice=report.practice,
+            sender=report.sender,
             audience=report.audience,
             package=report.package,
             region=report.region,
@@ -272,7 +287,9 @@ def accept_reports(
         )
         for report, text in good
     ]
-    batch = _Batch(source=source, now=now, key=batch_key, content=reports, eye=Eye.PANEL, table=ReportRow.objects)
+    batch = _Batch(
+        source=source, now=now, key=batch_key, content=content or reports, eye=Eye.PANEL, table=ReportRow.objects
+    )
     return _store(batch, rows, faults=faults, texts=[text for _, text in good])
 
 
@@ -372,9 +389,11 @@ def _store(
     return Receipt(accepted=len(rows), refused=refused, words=words, redacted=sum(kinds.values()))
 
 
-def _fault_of_report(report: Report, pack: Pack, now: datetime) -> Fault | None:
+def _fault_of_report(report: Report, pack: Pack, now: datetime, late: timedelta) -> Fault | None:
     if not _PSEUDONYM.fullmatch(report.member) or redact(report.member).total:
         return "bad_member", "a member is known by a pseudonym such as m040-ac92ef, never by a name or number"
+    if report.practice and (not _PSEUDONYM.fullmatch(report.practice) or redact(report.practice).total):
+        return "bad_practice", "a practice is known by a pseudonym such as p7c21, never by a name or number"
     for what, value, known in (
         ("function", report.function, pack.functions),
         ("audience", report.audience, pack.audiences),
@@ -383,7 +402,7 @@ def _fault_of_report(report: Report, pack: Pack, now: datetime) -> Fault | None:
     ):
         if value not in known:
             return f"unknown_{what}", _unknown(what, value)
-    return _fault_of_time(report.at, now, back=REPORTS_BACK)
+    return _fault_of_time(report.at, now, back=late)
 
 
 def _fault_of_probe(result: ProbeResult, pack: Pack, now: datetime) -> Fault | None:
@@ -460,3 +479,5 @@ def prune(*, now: datetime) -> None:
     for rows in (ReportRow, ProbeRow, NoticeRow):
         rows.objects.filter(at__lt=now - ROWS_KEPT).delete()
     forget_crowd(now=now)
+    forget_polls(now=now)
+    prune_panel(now=now)

@@ -34,9 +34,11 @@ from tocsin.incidents.services import apply as apply_events
 from tocsin.kernel.clock import in_brussels
 from tocsin.kernel.errors import ConflictError
 from tocsin.kernel.reasons import Reason
+from tocsin.observations.polls import standing as panel_standing
 from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.queries import evidence
 from tocsin.observations.rules.model import Eye
+from tocsin.runtime.asking import speak_with_panel
 from tocsin.runtime.calling import page_who_is_due
 
 
@@ -74,13 +76,14 @@ class LiveFederation:
             policy=bulletins.policy(),
             taken_over=bulletins.edited_drafts(),
             maintenance=planned_maintenance(now),
+            panel=panel_standing(now),
         )
         return self._situation
 
     def save(self, outcome: Outcome) -> None:
         """Store the outcome, all or nothing; raises `SituationChangedError` when somebody acted meanwhile.
 
-        Whoever must be woken is paged afterwards: a page that fails must not undo what was decided.
+        Whoever must be woken is paged, and the panel asked, afterwards: what fails there must undo nothing.
         """
         with transaction.atomic():
             situation = self._situation
@@ -89,6 +92,7 @@ class LiveFederation:
             _save(outcome, situation)
             self._shadow.follow(situation, outcome)
         page_who_is_due(outcome.at)
+        speak_with_panel(outcome)
 
 
 class _Shadow:

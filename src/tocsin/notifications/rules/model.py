@@ -203,7 +203,8 @@ class Section:
 class Letter:
     """A message in one language.
 
-    `action` is the one thing to click, `leave` how to hear no more, `manage` how to hear of something else.
+    `action` is the one thing to click, `choices` are the answers to a question (each leads to a page that asks for one
+    more tap), `leave` how to hear no more, `manage` how to hear of something else.
     `opens_thread` is true for the first message of an outage to this person; the later ones answer it.
     """
 
@@ -217,6 +218,7 @@ class Letter:
     leave: Link | None = None
     opens_thread: bool = True
     manage: Link | None = None
+    choices: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,9 +74,9 @@ def configure(folder: Path, *, port: int, smtp_url: str) -> None:
 
 def people(recording: Recording, *, now: datetime) -> Stage:
     """Let in an operator, a key, a panel member and subscribers; unlock automation, so that it plays alone."""
+    from tocsin.accounts.panel import invite_member
     from tocsin.accounts.roster import set_contacts, set_duty
     from tocsin.accounts.rules import PAGE_KINDS, SCOPES
-    from tocsin.accounts.panel import invite_member
     from tocsin.accounts.services import create_key, create_operator
     from tocsin.bulletins.governing import unlock_automation
 

@@ -44,8 +44,8 @@ def as_text(letter: Letter) -> str:
     blocks = [mark.long for mark in letter.marks]
     blocks.append(letter.headline)
     blocks += [_section_text(section) for section in letter.sections]
-    if letter.action is not None:
-        blocks.append(f"{letter.action.label}\n{letter.action.address}")
+    blocks += ["\n".join(_link_lines(choice)) for choice in letter.choices]
+    blocks += ["\n".join(_link_lines(letter.action))] if letter.action is not None else []
     if letter.footer or letter.leave:
         blocks.append(
             "-- \n" + "\n".join([letter.footer, *_link_lines(letter.manage), *_link_lines(letter.leave)]).strip()
@@ -58,8 +58,8 @@ def as_html(letter: Letter) -> str:
     body = [f"<p><strong>{escape(mark.long)}</strong></p>" for mark in letter.marks]
     body.append(f"<h1>{escape(letter.headline)}</h1>")
     body += [_section_html(section) for section in letter.sections]
-    if letter.action is not None:
-        body.append(f"<p>{_anchor(letter.action)}</p>")
+    links = letter.choices if letter.action is None else (*letter.choices, letter.action)
+    body += [f"<p>{_anchor(link)}</p>" for link in links]
     if letter.footer or letter.leave:
         # Each on a line of its own: where they lead is all that differs in the body between readers (`bulk`).
         manage = f"{_anchor(letter.manage)}<br>\n" if letter.manage else ""
