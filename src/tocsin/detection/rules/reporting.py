@@ -1,27 +1,45 @@
-"""Signals from the panel: what professionals say about a function.
+"""Signals from the panel: what professionals say about a function, weighed as evidence.
 
-One report confirms what another eye sees clearly. Reports alone carry a verdict when three different members of an
-audience say within twenty minutes that the same function fails: a single member may just have a bad line.
+A person's latest word counts, at the time when it was first so (reports that come late are counted at their true time,
+those that are not yet here never). What the words weigh together, against the rhythm of complaints in calm, is
+`testimony`'s; here words become witnesses and weights become a `Complaint`. Complaints alone carry a verdict when they
+weigh `LEADING` and come from three independent people; a crowd that all use one software is worth a question to the
+others, never a verdict.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.catalog.rules.model import Pack
+from tocsin.catalog.rules.model import Function, Pack
+from tocsin.detection.rules.credence import NOBODY_KNOWN, UNKNOWN_MEMBER, Credence
 from tocsin.detection.rules.model import Judgement, State, Subject, Witnesses
+from tocsin.detection.rules.rhythm import stray_rate
+from tocsin.detection.rules.strata import Stratum, told_apart
+from tocsin.detection.rules.testimony import Hearing, Witness, echo_a_min, hear, independent
 from tocsin.observations.rules.model import Report
 
 RECENT = timedelta(minutes=20)
-STRENGTH_PER_MEMBER = 4.0
+LEADING = 12.0
+"""One in 160,000, as for other eyes."""
+LASTING = 6.0
+ASKING = 7.0
+"""Two people who are not alike: worth asking others, which costs them a moment."""
 LEADING_MEMBERS = 3
+NEWCOMER_FOR = timedelta(days=1)
+_HIT_RANGE, _CALM_RANGE = (0.2, 2.0), (0.5, 100.0)
+"""Between what a member's record can move: nobody's word counts for much more than another's, but for much less."""
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """What the panel says about one function for one audience: who complained, from where, since when.
 
-    `members` counts those whose latest word is that it fails, less those who say since that it works.
+    `members` counts independent people whose latest word is that it fails, less those with the same software who say
+    that it works. `strength` is a log Bayes factor (≥ 0), comparable with those of other eyes. `since` is the estimated
+    onset, before the first complaint. `only_packages` and `only_regions` name whom it concerns where that stands out
+    from the others of the panel (None: all, or too few to tell).
     """
 
     subject: Subject
@@ -30,6 +48,9 @@ class Complaint:
     regions: tuple[str, ...]
     since: datetime
     latest: datetime
+    strength: float = 0.0
+    only_packages: tuple[str, ...] | None = None
+    only_regions: tuple[str, ...] | None = None
 
     @property
     def witnesses(self) -> Witnesses:
@@ -37,43 +58,212 @@ class Complaint:
         return Witnesses(self.members, len(self.packages), len(self.regions))
 
     @property
-    def strength(self) -> float:
-        """A score comparable with those of other eyes."""
-        return STRENGTH_PER_MEMBER * self.members
+    def is_leading(self) -> bool:
+        """Say whether it carries a verdict of its own."""
+        return self.strength >= LEADING and self.members >= LEADING_MEMBERS
+
+    @property
+    def is_lasting(self) -> bool:
+        """Say whether it keeps a verdict going that it carried."""
+        return self.strength >= LASTING and self.members >= LEADING_MEMBERS - 1
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Say whether it is too much for chance and too little for a verdict: others should be asked."""
+        return self.strength >= ASKING and not self.is_leading
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A member's latest word on a function, and since when it is the same."""
+
+    report: Report
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """What is the same for all functions."""
+
+    pack: Pack
+    credence: Credence
+    previous: Judgement | None
+    reports: Sequence[Report]
+    now: datetime
+
+    def echo_a_min(self, subject: Subject, at: datetime) -> float:
+        """Return how many complaints a minute still come, at a moment, of trouble that has ended."""
+        since = _works_since(self.previous, subject)
+        if since is None:
+            return 0.0
+        before = {
+            report.member
+            for report in self.reports
+            if (report.function, report.audience) == (subject.function, subject.audience)
+            and not report.works
+            and since - 2 * RECENT < report.at <= since
+        }
+        return echo_a_min(len(before), after_min=(at - since) / timedelta(minutes=1))
+
+    def well_for_min(self, subject: Subject) -> float | None:
+        since = _works_since(self.previous, subject)
+        return None if since is None else max((self.now - since) / timedelta(minutes=1), 0.0)
 
 
 def complaints(
-    reports: tuple[Report, ...], *, pack: Pack, previous: Judgement | None, now: datetime
+    reports: Sequence[Report],
+    *,
+    pack: Pack,
+    previous: Judgement | None,
+    now: datetime,
+    credence: Credence = NOBODY_KNOWN,
 ) -> Iterator[Complaint]:
     """Yield what the panel complains about, in the pack's order of functions and audiences.
 
     Where the function was found to work (again) since, older complaints no longer count.
     """
-    latest: dict[tuple[str, str, str], Report] = {}
-    for report in reports:
-        if now - RECENT < report.at <= now:
-            latest[report.function, report.audience, report.member] = report
+    words = _words(reports, now)
+    listening = _Listening(pack, credence, previous, reports, now)
     for function in pack.functions.values():
-        for audience in function.audiences:
-            works_since = _works_since(previous, Subject(function.id, audience))
-            mine = [
-                report
-                for key, report in latest.items()
-                if key[:2] == (function.id, audience) and (works_since is None or report.at > works_since)
-            ]
-            failing = [report for report in mine if not report.works]
-            working = [report for report in mine if report.works]
-            members = len(failing) - len(working)
-            if members <= 0:
-                continue
-            yield Complaint(
-                subject=Subject(function.id, audience),
-                members=members,
-                packages=tuple(dict.fromkeys(report.package for report in failing)),
-                regions=tuple(dict.fromkeys(report.region for report in failing)),
-                since=failing[0].at,
-                latest=failing[-1].at,
+        mine = [word for word in words.get(function.id, ()) if _counts(word, listening)]
+        if any(not word.report.works for word in mine):
+            yield from _of_function(function, mine, listening)
+
+
+def _words(reports: Sequence[Report], now: datetime) -> dict[str, list[_Word]]:
+    """Return, per function, each member's latest word, in the order in which they first said so."""
+    latest: dict[tuple[str, str], _Word] = {}
+    known = (each for each in reports if each.at <= now and (each.received_at is None or each.received_at <= now))
+    for report in sorted(known, key=lambda each: each.at):
+        key = (report.function, report.member)
+        before = latest.pop(key, None)
+        is_same = before is not None and before.report.works == report.works and report.at - before.report.at < RECENT
+        latest[key] = _Word(report, before.since if before is not None and is_same else report.at)
+    words: dict[str, list[_Word]] = {}
+    for (function, _), word in sorted(latest.items(), key=lambda item: item[1].since):
+        words.setdefault(function, []).append(word)
+    return words
+
+
+def _counts(word: _Word, listening: _Listening) -> bool:
+    report = word.report
+    works_since = _works_since(listening.previous, Subject(report.function, report.audience))
+    return listening.now - report.at < RECENT and (works_since is None or report.at > works_since)
+
+
+def _of_function(function: Function, words: Sequence[_Word], listening: _Listening) -> Iterator[Complaint]:
+    hearing = hear([_witness(word, listening) for word in words])
+    for audience in function.audiences:
+        mine = [word for word in words if word.report.audience == audience]
+        failing = [word for word in mine if not word.report.works]
+        members = _members(mine, listening)
+        if not failing or members <= 0:
+            continue
+        subject = Subject(function.id, audience)
+        strength, began_min = _weight(hearing, mine, subject, listening)
+        if strength > 0.0:
+            began = listening.now - timedelta(minutes=began_min)
+            yield _complaint(subject, mine, members=members, strength=strength, began=began, listening=listening)
+
+
+def _weight(hearing: Hearing, mine: Sequence[_Word], subject: Subject, listening: _Listening) -> tuple[float, float]:
+    """Return strength and onset: as likely as not, what fails for one audience fails for all who use the function."""
+    well_for_min = listening.well_for_min(subject)
+    own = hearing.of({word.report.package for word in mine}, well_for_min=well_for_min)
+    everyone = hearing.of({*hearing.plain, *hearing.praise}, well_for_min=well_for_min)
+    wide = max(own.strength, everyone.strength)
+    both = wide + math.log((math.exp(own.strength - wide) + math.exp(everyone.strength - wide)) / 2.0)
+    return both, own.began_min
+
+
+def _complaint(
+    subject: Subject,
+    mine: Sequence[_Word],
+    *,
+    members: int,
+    strength: float,
+    began: datetime,
+    listening: _Listening,
+) -> Complaint:
+    failing = [word for word in mine if not word.report.works]
+    packages, regions = _strata(subject.audience, mine, listening)
+    first = min(word.since for word in failing)
+    return Complaint(
+        subject=subject,
+        members=members,
+        packages=tuple(dict.fromkeys(word.report.package for word in failing)),
+        regions=tuple(dict.fromkeys(word.report.region for word in failing)),
+        since=min(began.replace(microsecond=0), first),
+        latest=max(word.report.at for word in failing),
+        strength=round(strength, 3),
+        only_packages=packages,
+        only_regions=regions,
+    )
+
+
+def _members(words: Sequence[_Word], listening: _Listening) -> int:
+    """Count independent complaints, package by package, less those of the same software who say that it works."""
+    net = 0
+    for package in dict.fromkeys(word.report.package for word in words):
+        said = {
+            works: independent(
+                [
+                    _witness(word, listening)
+                    for word in words
+                    if word.report.package == package and word.report.works is works
+                ]
             )
+            for works in (False, True)
+        }
+        net += max(0, len(said[False]) - len(said[True]))
+    return net
+
+
+def _witness(word: _Word, listening: _Listening) -> Witness:
+    report, now = word.report, listening.now
+    subject = Subject(report.function, report.audience)
+    record = listening.credence.of_member(report.member)
+    since_min = (now - word.since) / timedelta(minutes=1)
+    stray = stray_rate(subject, credence=listening.credence, at=word.since, timezone=listening.pack.timezone)
+    return Witness(
+        works=report.works,
+        since_min=since_min,
+        package=report.package,
+        stray_a_min=stray + listening.echo_a_min(subject, word.since),
+        practice=report.practice,
+        sender=report.sender,
+        hit=_within(_HIT_RANGE, record.speaks.mean / UNKNOWN_MEMBER.speaks.mean),
+        calm=_within(_CALM_RANGE, record.cries.mean / UNKNOWN_MEMBER.cries.mean),
+        is_newcomer=_is_newcomer(report.member, listening),
+    )
+
+
+def _within(limits: tuple[float, float], value: float) -> float:
+    return min(max(value, limits[0]), limits[1])
+
+
+def _is_newcomer(member: str, listening: _Listening) -> bool:
+    """Say whether the member joined within a day, or is not in the list of members although there is one."""
+    joined: Mapping[str, datetime] = listening.credence.joined
+    return bool(joined) and joined.get(member, listening.now) > listening.now - NEWCOMER_FOR
+
+
+def _strata(
+    audience: str, words: Sequence[_Word], listening: _Listening
+) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Return the packages and the regions that stand out among those who complain."""
+    pack, panel = listening.pack, listening.credence.members_by_stratum
+    packages = tuple(package.id for package in pack.packages.values() if package.audience == audience)
+    spoken = [(word.report.package, word.report.region, word.report.works) for word in words]
+    by_package, by_region = dict.fromkeys(packages, 0), dict.fromkeys(pack.regions, 0)
+    for (who, package, region), count in panel.items():
+        if who == audience and package in by_package and region in by_region:
+            by_package[package] += count
+            by_region[region] += count
+    return (
+        told_apart([Stratum(package, works) for package, _, works in spoken], by_package),
+        told_apart([Stratum(region, works) for _, region, works in spoken], by_region),
+    )
 
 
 def _works_since(previous: Judgement | None, subject: Subject) -> datetime | None:
