@@ -44,10 +44,12 @@ class MemberRecord:
 class ProbeRecord:
     """A probe: how often it fails when its service is well, how often when it is in confirmed trouble.
 
-    `slow_ms` is the time that 99 of 100 of its good answers stay below, None where that is not known.
+    In calm two rates are kept, for a probe that is stuck fails again and again: `calm` after a success, `again` after a
+    failure. `slow_ms` is the time that 99 of 100 of its good answers stay below, None where that is not known.
     """
 
-    calm: Beta = Beta(0.5, 49.5)
+    calm: Beta = Beta(0.5, 99.5)
+    again: Beta = Beta(1.0, 49.0)
     hit: Beta = Beta(4.0, 2.0)
     slow_ms: float | None = None
 
