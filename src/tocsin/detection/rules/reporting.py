@@ -3,13 +3,13 @@
 A person's latest word counts, at the time when it was first so (reports that come late are counted at their true time,
 those that are not yet here never). What the words weigh together, against the rhythm of complaints in calm, is
 `testimony`'s; here words become witnesses and weights become a `Complaint`. Complaints alone carry a verdict when they
-weigh `LEADING` and come from three independent people; a crowd that all use one software is worth a question to the
-others, never a verdict.
+weigh `LEADING` and come from three independent people who use the function, one at least of the audience; a crowd that
+all use one software is worth a question to the others, never a verdict.
 """
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.catalog.rules.model import Function, Pack
@@ -36,10 +36,11 @@ _HIT_RANGE, _CALM_RANGE = (0.2, 2.0), (0.5, 100.0)
 class Complaint:
     """What the panel says about one function for one audience: who complained, from where, since when.
 
-    `members` counts independent people whose latest word is that it fails, less those with the same software who say
-    that it works. `strength` is a log Bayes factor (≥ 0), comparable with those of other eyes. `since` is the estimated
-    onset, before the first complaint. `only_packages` and `only_regions` name whom it concerns where that stands out
-    from the others of the panel (None: all, or too few to tell).
+    `members` counts independent people of the audience whose latest word is that it fails, less those with the same
+    software who say that it works; `heard` counts likewise all who use the function. `strength` is a log Bayes factor
+    (≥ 0), comparable with those of other eyes. `since` is the estimated onset, before the first complaint.
+    `only_packages` and `only_regions` name whom it concerns where that stands out from the others of the panel (None:
+    all, or too few to tell).
     """
 
     subject: Subject
@@ -51,6 +52,7 @@ class Complaint:
     strength: float = 0.0
     only_packages: tuple[str, ...] | None = None
     only_regions: tuple[str, ...] | None = None
+    heard: int = 0
 
     @property
     def witnesses(self) -> Witnesses:
@@ -60,12 +62,12 @@ class Complaint:
     @property
     def is_leading(self) -> bool:
         """Say whether it carries a verdict of its own."""
-        return self.strength >= LEADING and self.members >= LEADING_MEMBERS
+        return self.strength >= LEADING and max(self.heard, self.members) >= LEADING_MEMBERS
 
     @property
     def is_lasting(self) -> bool:
         """Say whether it keeps a verdict going that it carried."""
-        return self.strength >= LASTING and self.members >= LEADING_MEMBERS - 1
+        return self.strength >= LASTING and max(self.heard, self.members) >= LEADING_MEMBERS - 1
 
     @property
     def is_uncertain(self) -> bool:
@@ -152,70 +154,54 @@ def _counts(word: _Word, listening: _Listening) -> bool:
 
 
 def _of_function(function: Function, words: Sequence[_Word], listening: _Listening) -> Iterator[Complaint]:
-    hearing = hear([_witness(word, listening) for word in words])
+    witnesses = [_witness(word, listening) for word in words]
+    hearing = hear(witnesses)
+    heard = _members(witnesses)
     for audience in function.audiences:
-        mine = [word for word in words if word.report.audience == audience]
-        failing = [word for word in mine if not word.report.works]
-        members = _members(mine, listening)
-        if not failing or members <= 0:
+        places = [place for place, word in enumerate(words) if word.report.audience == audience]
+        mine = [words[place] for place in places]
+        members = _members([witnesses[place] for place in places])
+        if members <= 0:
             continue
-        subject = Subject(function.id, audience)
-        strength, began_min = _weight(hearing, mine, subject, listening)
+        strength, began = _weight(hearing, mine, Subject(function.id, audience), listening)
         if strength > 0.0:
-            began = listening.now - timedelta(minutes=began_min)
-            yield _complaint(subject, mine, members=members, strength=strength, began=began, listening=listening)
+            yield replace(_complaint(mine, began, listening), members=members, strength=round(strength, 3), heard=heard)
 
 
-def _weight(hearing: Hearing, mine: Sequence[_Word], subject: Subject, listening: _Listening) -> tuple[float, float]:
+def _weight(hearing: Hearing, mine: Sequence[_Word], subject: Subject, listening: _Listening) -> tuple[float, datetime]:
     """Return strength and onset: as likely as not, what fails for one audience fails for all who use the function."""
     well_for_min = listening.well_for_min(subject)
     own = hearing.of({word.report.package for word in mine}, well_for_min=well_for_min)
     everyone = hearing.of({*hearing.plain, *hearing.praise}, well_for_min=well_for_min)
     wide = max(own.strength, everyone.strength)
     both = wide + math.log((math.exp(own.strength - wide) + math.exp(everyone.strength - wide)) / 2.0)
-    return both, own.began_min
+    return both, listening.now - timedelta(minutes=own.began_min)
 
 
-def _complaint(
-    subject: Subject,
-    mine: Sequence[_Word],
-    *,
-    members: int,
-    strength: float,
-    began: datetime,
-    listening: _Listening,
-) -> Complaint:
+def _complaint(mine: Sequence[_Word], began: datetime, listening: _Listening) -> Complaint:
+    """Return who complains, not yet weighed."""
     failing = [word for word in mine if not word.report.works]
-    packages, regions = _strata(subject.audience, mine, listening)
-    first = min(word.since for word in failing)
+    said = failing[0].report
+    packages, regions = _strata(said.audience, mine, listening)
     return Complaint(
-        subject=subject,
-        members=members,
+        subject=Subject(said.function, said.audience),
+        members=0,
         packages=tuple(dict.fromkeys(word.report.package for word in failing)),
         regions=tuple(dict.fromkeys(word.report.region for word in failing)),
-        since=min(began.replace(microsecond=0), first),
+        since=min(began.replace(microsecond=0), *(word.since for word in failing)),
         latest=max(word.report.at for word in failing),
-        strength=round(strength, 3),
         only_packages=packages,
         only_regions=regions,
     )
 
 
-def _members(words: Sequence[_Word], listening: _Listening) -> int:
+def _members(witnesses: Sequence[Witness]) -> int:
     """Count independent complaints, package by package, less those of the same software who say that it works."""
     net = 0
-    for package in dict.fromkeys(word.report.package for word in words):
-        said = {
-            works: independent(
-                [
-                    _witness(word, listening)
-                    for word in words
-                    if word.report.package == package and word.report.works is works
-                ]
-            )
-            for works in (False, True)
-        }
-        net += max(0, len(said[False]) - len(said[True]))
+    for package in dict.fromkeys(each.package for each in witnesses):
+        mine = [each for each in witnesses if each.package == package]
+        failing, praising = ([each for each in mine if each.works is works] for works in (False, True))
+        net += max(0, len(independent(failing)) - len(independent(praising)))
     return net
 
 
