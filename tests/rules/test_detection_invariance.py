@@ -134,6 +134,7 @@ def _like(judgement: Judgement, rename: Rename, shift: timedelta) -> Judgement:
             verdict,
             subject=subject,
             since=verdict.since + shift,
+            failed_at=None if verdict.failed_at is None else verdict.failed_at + shift,
             packages=_named(verdict.packages, rename),
             regions=_named(verdict.regions, rename),
             reasons=tuple(_reason(reason, rename) for reason in verdict.reasons),

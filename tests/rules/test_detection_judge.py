@@ -62,7 +62,9 @@ def test_two_eyes_that_see_a_clear_outage_are_surer_than_a_publication_needs() -
 
 def test_one_eye_alone_never_suffices_for_an_automatic_word() -> None:
     run = watch(World(faults=(Fault("rx", "error", 1.0),), without=(Eye.CLIENT, Eye.PROBES)))
-    assert {verdict.confidence for verdict in run.at(15).verdicts.values() if verdict.state is State.DOWN} == {0.85}
+    said = {verdict.confidence for verdict in run.at(15).verdicts.values() if verdict.state is State.DOWN}
+    assert said
+    assert max(said) < 0.9
 
 
 def test_what_fails_for_some_calls_is_degraded_and_does_not_flicker() -> None:
@@ -217,7 +219,7 @@ def test_slow_checks_confirm_but_do_not_accuse() -> None:
 def test_three_members_carry_a_verdict_and_two_do_not() -> None:
     two = (report(10, "a"), report(11, "b"), report(11, "b"))
     assert watch(World(reports=two)).ever_hit() == set()
-    run = watch(World(reports=(*two, report(12, "c")), minutes=45))
+    run = watch(World(reports=(*two, report(12, "c", package="d2")), minutes=45))
     hit = run.minutes_hit("prescribe", "doctor")
     assert (hit[0], run.ever_hit()) == (12.0, {("prescribe", "doctor")})
     assert hit[-1] <= 35

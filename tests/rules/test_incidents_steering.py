@@ -87,13 +87,13 @@ def test_incidents_are_counted_within_the_day() -> None:
 
 
 def test_two_eyes_that_are_not_sure_open_nothing() -> None:
-    assert steps([], judgement([signal("sts")], confidence=0.8)) == ()
+    assert steps([], judgement([signal("sts")], confidence=0.7)) == ()
 
 
 def test_one_eye_must_be_surer_and_stay_so() -> None:
     fresh = judgement([signal("sts", since=NOW)], since=NOW, eyes=FRONT)
     assert steps([], fresh) == ()
-    assert steps([], judgement([signal("sts")], eyes=FRONT, confidence=0.8)) == ()
+    assert steps([], judgement([signal("sts")], eyes=FRONT, confidence=0.7)) == ()
     lone = opened(judgement([signal("sts")], eyes=FRONT, confidence=0.85))
     assert lone.phase is Phase.SUSPECTED
 

@@ -16,6 +16,16 @@ SENTENCES: Words = {
     "latency.above_usual": _("%(service)s is slow in %(observed)s of its answers, usually in %(expected)s (%(eye)s)."),
     "latency.above_usual/probes": _("%(service)s took %(observed)s to answer our own check, usually %(expected)s."),
     "volume.vanished": _("Calls to %(service)s stay away: %(observed)s a minute, usually %(expected)s (%(eye)s)."),
+    "retries.above_usual": _(
+        "%(service)s is called again and again: %(observed)s a minute, usually %(expected)s, and answers too little "
+        "(%(eye)s)."
+    ),
+    "success.too_quick": _(
+        "%(service)s answers suspiciously fast in %(observed)s of calls, usually in %(expected)s (%(eye)s)."
+    ),
+    "vantages.disagree": _(
+        "%(service)s fails for callers in %(observed)s of calls, while the platform itself sees %(expected)s fail."
+    ),
     "probe.failing": _("Our own checks of %(service)s fail: %(observed)s of them, usually %(expected)s."),
     "reports.failing": _("Panel members who report that it does not work: %(members)s."),
     "notice.investigating": _("%(partner)s says that it is looking into something."),
@@ -57,6 +67,16 @@ SENTENCES: Words = {
     ),
     "suspect.own_trouble/latency/probes": _("%(service)s itself is slow: %(observed)s, usually %(expected)s."),
     "suspect.own_trouble/volume": _("Calls to %(service)s stay away: %(observed)s a minute, usually %(expected)s."),
+    "suspect.own_trouble/retries": _(
+        "%(service)s itself is called again and again: %(observed)s a minute, usually %(expected)s."
+    ),
+    "suspect.own_trouble/hollow": _(
+        "%(service)s itself answers suspiciously fast: %(observed)s of its answers, usually %(expected)s."
+    ),
+    "suspect.own_trouble/vantage": _(
+        "Callers of %(service)s see %(observed)s of calls fail, the platform only %(expected)s: the fault may lie in "
+        "between."
+    ),
     "suspect.own_trouble/probe": _("Our own checks of %(service)s fail."),
     "suspect.own_trouble/reports": _("Professionals report that %(service)s does not work."),
     "suspect.works": _("Against it: %(service)s itself works."),
@@ -68,6 +88,11 @@ SENTENCES: Words = {
     "suspect.only_package": _("Only %(package)s is hit (services in trouble: %(services)s)."),
     "suspect.notice": _("%(partner)s says so: “%(state)s”."),
     "suspect.needed_by_failing": _("Functions that need it: %(functions)s do not work, %(working)s work."),
+    # How much an incident weighs
+    "severity.function": _("The weightiest function hit: %(function)s (%(criticality)s)."),
+    "severity.reach": _("Hit hardest: %(audience)s, about %(reached_share)s of them by their software and province."),
+    "severity.hour": _("The hour: %(hour)s."),
+    "severity.unknown": _("Nothing that it hits is known any more."),
     # What became of an incident
     "incident.phase": _("It went from “%(from)s” to “%(to)s”."),
     "incident.state": _("How bad it is went from “%(from)s” to “%(to)s”."),
@@ -115,6 +140,8 @@ SENTENCES: Words = {
         "To publish without a click: %(needed)s of each."
     ),
     "policy.too_few_eyes": _("Independent eyes that see it: %(eyes)s. To publish without a click: %(needed)s."),
+    "policy.minor": _("So few calls fail that hardly anybody notices: a person decides whether to tell."),
+    "verdict.flapping": _("It keeps failing and working again, about %(turns_an_hour)s turns an hour."),
     "policy.not_sure": _("Not sure enough: a confidence of %(confidence)s, and %(needed)s is needed."),
     "policy.too_many_openings": _(
         "%(openings)s first messages within the hour already; no more than %(allowed)s go out by themselves."

@@ -133,6 +133,8 @@ def _is_told(audience: str, text: AudienceText, told: Sequence[Bulletin]) -> boo
 def _of_a_first(
     incident: Incident, policy: PublicationPolicy, published: Sequence[Bulletin], now: datetime
 ) -> Iterator[Reason]:
+    if incident.is_minor:
+        yield Reason("policy.minor")
     if incident.is_hearsay:
         yield from _of_hearsay(incident.witnesses)
     elif len(incident.eyes) < _eyes_needed(incident, policy):

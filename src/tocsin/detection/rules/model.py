@@ -84,8 +84,9 @@ class Verdict:
 
     `since` is when this state is estimated to have begun. `packages` and `regions` narrow who is hit (None = all).
     `witnesses` are the panel members who complain, None where none does. `posterior` is the calibrated belief in each
-    state (None in judgements stored before there was one). `flaps_an_hour` is how often the subject now changes between
-    good and bad, 0 where it does not flap.
+    state (None in judgements stored before there was one). `flaps_an_hour` is how often the subject lately turned
+    between working and failing, `failed_at` when evidence last said that it fails (a flapping `state` is held longer).
+    `is_minor` says that it surely fails, but so rarely that few would notice.
     """
 
     subject: Subject
@@ -99,6 +100,8 @@ class Verdict:
     witnesses: Witnesses | None = None
     posterior: Posterior | None = None
     flaps_an_hour: float = 0.0
+    failed_at: datetime | None = None
+    is_minor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

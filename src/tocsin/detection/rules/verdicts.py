@@ -1,36 +1,42 @@
 """From signals to verdicts: the state of every function for every audience, with confidence and reasons.
 
-Confidence. Each eye adds `0.85 × (1 - exp(-strength / 8))`: a single eye never says more than 0.85, because each can
-be wrong; two eyes that see a clear outage say more than 0.9, whatever one of them says alone. Eyes count once each:
+Confidence is the belief in what the verdict says, from the posterior over all eyes (`belief`). Eyes count once each:
 ten signals of one eye are still one eye.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.catalog.rules.model import Function, Pack
+from tocsin.catalog.rules.model import Function
+from tocsin.detection.rules.belief import posterior
 from tocsin.detection.rules.findings import Found
-from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
+from tocsin.detection.rules.flapping import steadied
+from tocsin.detection.rules.model import Judgement, Posterior, State, Subject, Verdict
 from tocsin.detection.rules.reach import Reach
-from tocsin.detection.rules.reporting import LEADING_MEMBERS, Complaint
+from tocsin.detection.rules.reporting import Complaint
+from tocsin.detection.rules.stating import Stated
 from tocsin.kernel.reasons import Reason
-from tocsin.observations.rules.model import Eye, Notice
+from tocsin.observations.rules.model import VANTAGES, Eye
 
-_EYE_CEILING = 0.85
-_EYE_SCALE = 8.0
+_EYES_THAT_ADD_UP = 2
+_ADDED_UP = 0.9
+"""Where no eye could carry a verdict alone, two or more that together leave one doubt in ten do. One of them must see
+the calls themselves: checks and people may both speak of something else that the function merely touches."""
 _DOWN, _DOWN_ENDS = 0.5, 0.35
 """A function is down for whoever fails more often than not; hysteresis keeps the word from flickering."""
-_NOTICE_STRENGTH: Mapping[str, float] = {"investigating": 5.0, "disrupted": 8.0, "down": 8.0, "maintenance": 5.0}
 _CODES = {
     "errors": "errors.above_usual",
     "timeouts": "timeouts.above_usual",
     "rejected": "rejected.above_usual",
     "latency": "latency.above_usual",
     "volume": "volume.vanished",
+    "retries": "retries.above_usual",
+    "hollow": "success.too_quick",
+    "vantage": "vantages.disagree",
     "probe": "probe.failing",
 }
+_NEVER_DOWN = frozenset({"latency", "retries"})
 _MOST_REASONS = 12
 _ONSET_IN_VIEW = timedelta(minutes=9)
 """While its onset is that recent, a verdict's `since` may still be corrected; after that it stands."""
@@ -61,7 +67,7 @@ class Case:
     subject: Subject
     telling: Sequence[Found]
     complaint: Complaint | None
-    notices: Sequence[Notice]
+    notices: Sequence[Stated]
     previous: Verdict | None
 
     @property
@@ -75,11 +81,25 @@ class Case:
         return [found for found in self.telling if found.is_leading or (self.was_hit and found.is_lasting)]
 
 
-def verdict(case: Case, *, reach: Reach, sight: Sight, now: datetime) -> Verdict:
-    """Return the verdict on one subject."""
-    if not case.leading and not _panel_speaks(case):
-        return _untroubled(case, sight=sight, now=now)
-    return _troubled(case, reach=reach, now=now)
+def verdict(case: Case, *, reach: Reach, sight: Sight, last_at: datetime | None, now: datetime) -> Verdict:
+    """Return the verdict on one subject; `last_at` is when the last tick was."""
+    strengths = _strengths(case)
+    share = _failing_share(case)
+    was_down = case.previous is not None and case.previous.state is State.DOWN
+    belief = posterior(
+        strengths,
+        looking=sight.of(case.function),
+        failing_share=share,
+        down_from=_DOWN_ENDS if was_down else _DOWN,
+    )
+    is_failing = bool(case.leading) or _panel_speaks(case) or _adds_up(strengths, belief)
+    found = _troubled(case, belief, reach=reach, now=now) if is_failing else _untroubled(case, belief, sight, now=now)
+    return steadied(found, case.previous, is_failing=is_failing, last_at=last_at, now=now)
+
+
+def _adds_up(strengths: Mapping[Eye, float], belief: Posterior) -> bool:
+    speaking = strengths.keys() - {Eye.PARTNER}
+    return len(speaking) >= _EYES_THAT_ADD_UP and bool(speaking & set(VANTAGES)) and belief.bad >= _ADDED_UP
 
 
 def _panel_speaks(case: Case) -> bool:
@@ -91,13 +111,13 @@ def _panel_speaks(case: Case) -> bool:
     if case.complaint is None:
         return False
     if not case.was_hit:
-        return case.complaint.members >= LEADING_MEMBERS
+        return case.complaint.is_leading
     assert case.previous is not None
     was_panel_alone = case.previous.eyes <= {Eye.PANEL, Eye.PARTNER}
-    return was_panel_alone and case.complaint.members >= LEADING_MEMBERS - 1
+    return was_panel_alone and case.complaint.is_lasting
 
 
-def _untroubled(case: Case, *, sight: Sight, now: datetime) -> Verdict:
+def _untroubled(case: Case, belief: Posterior, sight: Sight, *, now: datetime) -> Verdict:
     """Return OK where some eye looked and saw nothing wrong, UNKNOWN where none could look."""
     seeing = sight.of(case.function)
     state = State.OK if seeing else State.UNKNOWN
@@ -107,10 +127,11 @@ def _untroubled(case: Case, *, sight: Sight, now: datetime) -> Verdict:
     return Verdict(
         subject=case.subject,
         state=state,
-        confidence=round(1.0 - 0.5 ** len(seeing), 3),
+        confidence=round(belief.ok, 3) if seeing else 0.0,
         since=since,
         eyes=seeing,
         reasons=(Reason(code, {"eyes": len(seeing)}), *(_blind_reason(eye) for eye in sight.blind)),
+        posterior=belief,
     )
 
 
@@ -118,19 +139,20 @@ def _blind_reason(eye: Eye) -> Reason:
     return Reason("eye.blind", {"eye": eye.value})
 
 
-def _troubled(case: Case, *, reach: Reach, now: datetime) -> Verdict:
-    strengths = _strengths(case)
+def _troubled(case: Case, belief: Posterior, *, reach: Reach, now: datetime) -> Verdict:
     members = reach.members[case.subject.audience]
     return Verdict(
         subject=case.subject,
         state=_state(case),
-        confidence=_confidence(strengths),
+        confidence=round(belief.bad, 3),
         since=_since(case, now),
-        eyes=frozenset(strengths),
+        eyes=frozenset(_strengths(case)),
         reasons=_reasons(case),
         packages=_packages(case, members),
         regions=_regions(case),
         witnesses=None if case.complaint is None else case.complaint.witnesses,
+        posterior=belief,
+        is_minor=not case.leading and not _panel_speaks(case),
     )
 
 
@@ -142,8 +164,8 @@ def _strengths(case: Case) -> dict[Eye, float]:
         strengths[eye] = max(strengths.get(eye, 0.0), found.signal.strength)
     if case.complaint is not None and _is_from_the_hit(case):
         strengths[Eye.PANEL] = case.complaint.strength
-    for notice in case.notices:
-        strengths[Eye.PARTNER] = max(strengths.get(Eye.PARTNER, 0.0), _NOTICE_STRENGTH[notice.state])
+    for word in case.notices:
+        strengths[Eye.PARTNER] = max(strengths.get(Eye.PARTNER, 0.0), word.strength)
     return {eye: strengths[eye] for eye in Eye if eye in strengths}
 
 
@@ -157,21 +179,20 @@ def _is_from_the_hit(case: Case) -> bool:
     return any(package in hit for package in case.complaint.packages)
 
 
-def _confidence(strengths: Mapping[Eye, float]) -> float:
-    doubt = math.prod(1.0 - _EYE_CEILING * (1.0 - math.exp(-strength / _EYE_SCALE)) for strength in strengths.values())
-    return round(1.0 - doubt, 3)
+def _failing_share(case: Case) -> float:
+    """Return the worst share of calls that one eye sees fail at one service; slowness and complaints alone are none."""
+    failing: dict[tuple[str, Eye], float] = {}
+    for found in case.leading:
+        if found.signal.kind not in _NEVER_DOWN:
+            key = (found.signal.service, found.signal.eye)
+            failing[key] = failing.get(key, 0.0) + found.share
+    return max(failing.values(), default=0.0)
 
 
 def _state(case: Case) -> State:
-    """DOWN where most calls fail, DEGRADED otherwise; slowness and complaints alone never say DOWN."""
-    failing: dict[tuple[str, Eye], float] = {}
-    for found in case.leading:
-        if found.signal.kind != "latency":
-            key = (found.signal.service, found.signal.eye)
-            failing[key] = failing.get(key, 0.0) + found.share
+    """DOWN where most calls fail, DEGRADED otherwise."""
     was_down = case.previous is not None and case.previous.state is State.DOWN
-    limit = _DOWN_ENDS if was_down else _DOWN
-    return State.DOWN if max(failing.values(), default=0.0) >= limit else State.DEGRADED
+    return State.DOWN if _failing_share(case) >= (_DOWN_ENDS if was_down else _DOWN) else State.DEGRADED
 
 
 def _since(case: Case, now: datetime) -> datetime:
@@ -224,23 +245,9 @@ def _reasons(case: Case) -> tuple[Reason, ...]:
     ]
     if case.complaint is not None:
         reasons.append(Reason("reports.failing", {"members": case.complaint.members}))
-    reasons.extend(Reason(f"notice.{notice.state}", {"partner": notice.partner}) for notice in case.notices)
+    spoken = (word.notice for word in case.notices)
+    reasons.extend(Reason(f"notice.{notice.state}", {"partner": notice.partner}) for notice in spoken)
     return tuple(reasons[:_MOST_REASONS])
-
-
-def case_notices(function: Function, notices: Sequence[Notice], *, pack: Pack) -> list[Notice]:
-    """Return each partner's latest word, unless it is "resolved", where it concerns what the function uses or needs."""
-    latest = {notice.partner: notice for notice in notices}
-    chain = {*function.uses, *(need for service in function.uses for need in _needs_of(service, pack))}
-    return [
-        notice
-        for notice in latest.values()
-        if notice.state in _NOTICE_STRENGTH and any(service in chain for service in notice.services)
-    ]
-
-
-def _needs_of(service: str, pack: Pack) -> tuple[str, ...]:
-    return pack.services[service].needs if service in pack.services else ()
 
 
 def previous_verdict(previous: Judgement | None, subject: Subject) -> Verdict | None:

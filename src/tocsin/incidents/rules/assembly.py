@@ -34,6 +34,7 @@ class Picture:
     since: datetime
     services: tuple[str, ...]
     witnesses: Witnesses | None = None
+    is_minor: bool = False
 
 
 def picture(
@@ -41,7 +42,10 @@ def picture(
 ) -> Picture:
     """Return the present picture of a fault; with `incident`, functions it lists linger."""
     lead = explanations[0]
-    subjects = tuple(dict.fromkeys(subject for each in explanations for subject in each.subjects))
+    everyone = tuple(dict.fromkeys(subject for each in explanations for subject in each.subjects))
+    # Beside what people notice, what fails once in a hundred calls is a symptom, not worth sending anybody to paper.
+    noticed = tuple(subject for subject in everyone if not judgement.verdicts[subject].is_minor)
+    subjects = noticed or everyone
     failing = [judgement.verdicts[subject] for subject in subjects]
     hit = set(subjects) | (_lingering(incident, judgement) if incident is not None else set())
     functions = tuple(name for name in pack.functions if any(subject.function == name for subject in hit))
@@ -53,14 +57,15 @@ def picture(
         eyes=frozenset[Eye]().union(*(verdict.eyes for verdict in failing)),
         functions=functions,
         audiences=_audiences(hit, functions, pack),
-        packages=_widest((each.packages for each in explanations), pack.packages),
-        regions=_widest((each.regions for each in explanations), pack.regions),
+        packages=_widest((verdict.packages for verdict in failing), pack.packages),
+        regions=_widest((verdict.regions for verdict in failing), pack.regions),
         suspects=suspects,
         change=suspects[0].change if suspects else None,
         reasons=_reasons(worst, suspects),
         since=min((each.since for each in explanations if each.since), default=worst.since),
         services=tuple(dict.fromkeys(service for each in explanations for service in each.services)),
         witnesses=_witnesses(failing, incident),
+        is_minor=not noticed,
     )
 
 

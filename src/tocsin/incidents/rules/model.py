@@ -34,7 +34,8 @@ class Incident:
     a way that was worth telling. `services` are those whose trouble it accounts for. `owner` is the duty officer
     who took it, `is_drill` marks an exercise. `wider_since` is since when, without a break, it has looked wider than
     it was told to be. `witnesses` are the panel members who complained, at their widest. `retracted_at` is when an
-    operator took it back as a false alarm.
+    operator took it back as a false alarm. `is_minor` says that calls surely fail, but so
+    few that hardly anybody notices.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Incident:
     wider_since: datetime | None = None
     witnesses: Witnesses | None = None
     retracted_at: datetime | None = None
+    is_minor: bool = False
 
     @property
     def is_hearsay(self) -> bool:

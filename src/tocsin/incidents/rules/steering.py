@@ -33,10 +33,13 @@ OPENING_CONFIDENCE = 0.9
 """Two independent eyes that agree, with this confidence, open an incident at once."""
 
 LONE_EYES = frozenset({Eye.FRONT, Eye.CLIENT, Eye.PANEL})
-LONE_CONFIDENCE = 0.84
-LONE_WAIT = timedelta(minutes=3)
-"""One eye alone must be as sure as one eye can be (detection never says more than 0.85), and stay so for a while: the
+LONE_CONFIDENCE = 0.8
+LONE_WAIT = timedelta(seconds=50)
+"""One eye alone must be as sure as one eye can be (belief never exceeds 0.86 on one), and stay so for some ticks: the
 next eye may be about to speak. Probes alone open nothing: they may look from where no user stands."""
+
+MINOR_WAIT = timedelta(minutes=4)
+"""What fails so rarely that few notice must last: much of it is a hiccup."""
 
 SECOND_WAIT = timedelta(minutes=3)
 """A further fault during an open incident must last: the first one's symptoms are still unfolding."""
@@ -129,7 +132,7 @@ def _openings(
 def opens(found: Picture, *, is_busy: bool, now: datetime) -> bool:
     """Say whether a fault that belongs to no incident is sure enough, for long enough, to open one."""
     lasted = now - found.since
-    if is_busy and (lasted < SECOND_WAIT or not found.services):
+    if (is_busy and (lasted < SECOND_WAIT or not found.services)) or (found.is_minor and lasted < MINOR_WAIT):
         return False
     if len(found.eyes) >= OPENING_EYES and found.confidence >= OPENING_CONFIDENCE:
         return True
@@ -158,6 +161,7 @@ def _opened(identity: str, found: Picture, moment: Moment) -> Incident:
         updated_at=moment.now,
         services=found.services,
         witnesses=found.witnesses,
+        is_minor=found.is_minor,
     )
 
 
@@ -195,6 +199,7 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
         reasons=found.reasons,
         services=found.services if is_believed else incident.services,
         witnesses=found.witnesses,
+        is_minor=incident.is_minor and found.is_minor,
         good_since=None,
         closed_at=None,
     )
