@@ -24,8 +24,6 @@ RECENT = timedelta(minutes=20)
 LEADING = 12.0
 """One in 160,000, as for other eyes."""
 LASTING = 6.0
-ASKING = 7.0
-"""Two people who are not alike: worth asking others, which costs them a moment."""
 LEADING_MEMBERS = 3
 NEWCOMER_FOR = timedelta(days=1)
 _HIT_RANGE, _CALM_RANGE = (0.2, 2.0), (0.5, 100.0)
@@ -68,11 +66,6 @@ class Complaint:
     def is_lasting(self) -> bool:
         """Say whether it keeps a verdict going that it carried."""
         return self.strength >= LASTING and max(self.heard, self.members) >= LEADING_MEMBERS - 1
-
-    @property
-    def is_uncertain(self) -> bool:
-        """Say whether it is too much for chance and too little for a verdict: others should be asked."""
-        return self.strength >= ASKING and not self.is_leading
 
 
 @dataclass(frozen=True, slots=True)
