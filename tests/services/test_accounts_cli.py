@@ -59,7 +59,7 @@ def test_a_member_is_invited_by_a_link() -> None:
     token = done.stdout.strip().removesuffix("/").rpartition("/")[2]
     member = member_by_link(token, now=SystemClock().now())
     assert member is not None
-    assert RUN.invoke(panel.app, ["list"]).output == f"{member.pseudonym} nurse nurse-a BE-VAN nl\n"
+    assert RUN.invoke(panel.app, ["list"]).output == f"{member.pseudonym} nurse nurse-a BE-VAN nl - invited\n"
     assert RUN.invoke(panel.app, ["remove", member.pseudonym]).exit_code == 0
     assert RUN.invoke(panel.app, ["list"]).output == ""
 

@@ -279,10 +279,10 @@ def set_wishes(member: PanelMember, *, language: str, is_on_duty: bool, wants_en
 
 
 @transaction.atomic
-def set_contact(member: PanelMember, *, channel: str, address: str, now: datetime) -> None:
+def set_contact(member: PanelMember, *, channel: str, address: str, now: datetime, by: str = "") -> None:
     """Note where a member may be asked (one address a channel), or forget it where the address is empty.
 
-    The caller has had the channel check the address.
+    The caller has had the channel check the address. `by` is who says so, where it is not the member.
     """
     known = PanelContact.objects.filter(member=member, channel=channel)
     if not address:
@@ -291,7 +291,7 @@ def set_contact(member: PanelMember, *, channel: str, address: str, now: datetim
         fields = {"address": sealed(address.encode()), "added_at": now}
         PanelContact.objects.update_or_create(member=member, channel=channel, defaults=fields)
     facts = {"channel": channel, "is_given": bool(address)}
-    actor = _BY_MEMBER.format(member.pseudonym)
+    actor = by or _BY_MEMBER.format(member.pseudonym)
     audit.record(at=now, actor=actor, action="member.contact_set", subject=member.pseudonym, facts=facts)
 
 

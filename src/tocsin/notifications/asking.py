@@ -124,6 +124,7 @@ def invitation_letter(member: PanelMember, token: str) -> Letter:
                         gettext("One tap says whether a function works for you. No login, no name, no patient data."),
                         gettext("The link is yours alone and good for 14 days; with your first tap you are in."),
                         gettext("On a telephone, put the page on your home screen: it works without a network too."),
+                        gettext("We may also ask you something here now and then. You choose that on your page."),
                     ),
                 ),
             ),

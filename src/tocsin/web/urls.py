@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from tocsin.web.views import acts, composer, console, governing, maintenance, panel, problem, session, texts
+from tocsin.web.views import acts, composer, console, governing, maintenance, panel, panel_app, problem, session, texts
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
@@ -38,6 +38,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/activations/<int:activation_id>/<str:act>/", acts.on_activation, name="act-activation"),
     path("console/policy/<str:act>/", acts.on_policy, name="act-policy"),
     path("problem/", problem.form, name="problem"),
+    path("panel/worker.js", panel_app.worker, name="panel-worker"),
+    path("panel/asked/<str:token>/", panel.asked, name="panel-asked"),
     path("panel/<str:token>/", panel.form, name="panel"),
     path("panel/<str:token>/sent/", panel.sent, name="panel-sent"),
+    path("panel/<str:token>/send/", panel_app.send, name="panel-send"),
+    path("panel/<str:token>/told/", panel_app.told, name="panel-told"),
+    path("panel/<str:token>/wishes/", panel.wishes, name="panel-wishes"),
+    path("panel/<str:token>/leave/", panel.leave, name="panel-leave"),
+    path("panel/<str:token>/app.webmanifest", panel_app.manifest, name="panel-manifest"),
 ]

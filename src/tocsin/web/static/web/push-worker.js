@@ -15,7 +15,7 @@ self.addEventListener("push", (event) => {
       lang: said.lang || "",
       tag: said.tag || "tocsin",
       renotify: true,
-      icon: "icon.svg",
+      icon: "/static/web/icon.svg",
       data: { url: said.url || "" },
     }),
   );
