@@ -68,9 +68,28 @@ def test_a_drift_without_any_change_names_none() -> None:
 
 def test_the_drift_is_the_strongest_clue() -> None:
     found = clues(RESTARTED_INTO_DRIFT, onset=ONSET, now=NOW)
-    assert [clue.reason.code for clue in found] == ["drift.running_not_approved", "change.finished", "change.restarted"]
+    codes = ["drift.running_not_approved", "change.finished", "drift.restart_loaded"]
+    assert [clue.reason.code for clue in found] == codes
     assert max(found, key=lambda clue: clue.weight).change == "CHG-20126"
     assert found[0].reason.facts == {"service": "access", "change": "CHG-20126", "minutes_before": 120}
+
+
+def test_a_restart_that_brought_in_what_was_waiting_is_as_telling_as_the_change_that_wrote_it_is_old() -> None:
+    approved_but_new = (
+        *EVENING_CHANGE,
+        fingerprint(12 * HOUR, OTHER, APPROVED),
+        event("restarted", before=HOUR / 4),
+    )
+    found = {clue.reason.code: clue for clue in clues(approved_but_new, onset=ONSET, now=NOW)}
+    loaded = found["drift.restart_loaded"]
+    assert loaded.change == "CHG-20126"
+    assert loaded.weight > found["change.finished"].weight
+    assert loaded.reason.facts["minutes_before"] == 15
+
+
+def test_a_restart_of_what_ran_already_loaded_nothing_new() -> None:
+    same = (fingerprint(12 * HOUR, APPROVED, APPROVED), event("restarted", before=HOUR))
+    assert [clue.reason.code for clue in clues(same, onset=ONSET, now=NOW)] == ["change.restarted"]
 
 
 def test_a_waiting_configuration_is_a_weak_clue() -> None:

@@ -26,9 +26,15 @@ HALF_LIFE = timedelta(hours=6)
 TOLERANCE = timedelta(minutes=2)
 """An onset is an estimate: what happened just after it can still have come before."""
 
-CLUE_WEIGHTS = {"running_not_approved": 1.0, "persisted_not_running": 0.3, "change": 0.6, "restart": 0.5}
+CLUE_WEIGHTS = {
+    "running_not_approved": 1.0,
+    "restart_loaded": 0.9,
+    "persisted_not_running": 0.3,
+    "change": 0.6,
+    "restart": 0.5,
+}
 """How much each kind of clue says, the strongest being 1: a configuration nobody approved is running and in use;
-one that only waits for the next restart does nothing yet."""
+one that only waits for the next restart does nothing yet, and one that a restart has just brought in is new there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +225,30 @@ def _change_clues(changes: Sequence[ChangeEvent], *, onset: datetime) -> Iterato
 
 
 def _restart_clues(changes: Sequence[ChangeEvent], *, onset: datetime) -> Iterator[Clue]:
-    last: dict[str, ChangeEvent] = {}
-    for event in changes:
+    last: dict[str, int] = {}
+    for index, event in enumerate(changes):
         if event.kind == "restarted" and onset - event.at <= LOOK_BACK:
-            last.update(dict.fromkeys(event.services, event))
-    for service, event in last.items():
-        minutes = _minutes(onset - event.at)
-        facts: dict[str, Fact] = {"service": service, "change": event.change, "minutes_before": minutes}
-        weight = CLUE_WEIGHTS["restart"] * _freshness(onset - event.at)
-        yield Clue(service, weight, Reason("change.restarted", facts), event.change)
+            last.update(dict.fromkeys(event.services, index))
+    for service, index in last.items():
+        event = changes[index]
+        waiting = _waiting(service, changes[:index])
+        freshness = _freshness(onset - event.at)
+        facts: dict[str, Fact] = {"service": service, "minutes_before": _minutes(onset - event.at)}
+        if waiting is None:
+            reason = Reason("change.restarted", {**facts, "change": event.change})
+            yield Clue(service, CLUE_WEIGHTS["restart"] * freshness, reason, event.change)
+        else:
+            change = _change_before(service, changes[:index], waiting.at) or event.change
+            reason = Reason("drift.restart_loaded", {**facts, "change": change})
+            yield Clue(service, CLUE_WEIGHTS["restart_loaded"] * freshness, reason, change)
+
+
+def _waiting(service: str, before: Sequence[ChangeEvent]) -> ChangeEvent | None:
+    # The last reading before a restart, if it shows another configuration in wait than the one that was running.
+    readings = [event for event in before if service in event.services and event.running is not None]
+    if not readings or readings[-1].persisted in {None, readings[-1].running}:
+        return None
+    return readings[-1]
 
 
 def _freshness(elapsed: timedelta) -> float:

@@ -1,5 +1,6 @@
 """The graph of what needs what: computed once from a pack, then only looked up."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -84,6 +85,19 @@ class Graph:
     def in_order(self, identities: Iterable[str]) -> tuple[str, ...]:
         """Return the ids in the pack's order; unknown ones keep their order and come last."""
         return tuple(sorted(identities, key=self.position))
+
+
+_DRAWN: deque[tuple[Pack, Graph]] = deque(maxlen=4)
+
+
+def graph_of(pack: Pack) -> Graph:
+    """Return the pack's graph, drawn once for each pack: of a thousand services that takes longer than a tick may."""
+    for known, graph in tuple(_DRAWN):
+        if known is pack:
+            return graph
+    drawn = Graph(pack)
+    _DRAWN.append((pack, drawn))
+    return drawn
 
 
 def closures(edges: Edges) -> dict[str, frozenset[str]]:

@@ -7,18 +7,22 @@ Every term is bounded, so that no single eye, change or statement can decide alo
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tocsin.catalog.rules.graph import Graph
 from tocsin.catalog.rules.model import Pack
 from tocsin.changes.rules import Clue
 from tocsin.diagnosis.rules.candidates import Candidate
+from tocsin.diagnosis.rules.model import NO_BACKGROUND, Background
 from tocsin.diagnosis.rules.troubles import Trouble
 from tocsin.kernel.reasons import Reason
 from tocsin.observations.rules.model import Notice
 
 OWN_HEALTH = 3.0
 """A service that is watched and works is not the cause: outweighs any three troubles it could explain."""
+
+CLEARED = 0.5
+"""Below this a service without a signal is not said to work: it is worse than before, only not surely so yet."""
 
 QUIET_SHARE = 2.0
 """If all that needs a piece of infrastructure works but for one, the fault lies with the one."""
@@ -39,7 +43,17 @@ CHANGE = 2.0
 """A strong clue (an unapproved configuration running since a restart) is worth two sure troubles."""
 
 NOTICE = 0.3
-"""Partners speak late, of symptoms, and often of themselves as victims: worth little."""
+"""Partners speak late, of symptoms, and often of themselves as victims: worth little, and less or more by how true
+what this partner said turned out to be (`PartnerRecord.trust`)."""
+
+PAST = 0.4
+"""A fault that looks just like a past one is likelier to have its cause; faults repeat, but rarely."""
+
+ALIKE = 0.5
+"""Two faults are alike when half of the services in trouble are the same."""
+
+OUTSIDE = -1.5
+"""Something that nobody put on the map explains everything, as anything would: it pays for that beforehand."""
 
 PRIORS: Mapping[str, float] = {"service": 0.0, "infrastructure": 0.0, "partner": -0.6, "package": -0.3}
 """A partner is named rather than one of its things only when that explains clearly more."""
@@ -47,7 +61,10 @@ PRIORS: Mapping[str, float] = {"service": 0.0, "infrastructure": 0.0, "partner":
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is to be explained: the troubles, which services are watched and work, what else is known."""
+    """What is to be explained: the troubles, which services are watched and work, what else is known.
+
+    `unease` says of those that work how far they may not after all (0..1): no signal yet, but worse than before.
+    """
 
     troubles: Mapping[str, Trouble]
     healthy: frozenset[str]
@@ -55,6 +72,8 @@ class Case:
     notices: tuple[Notice, ...]
     graph: Graph
     pack: Pack
+    unease: Mapping[str, float] = field(default_factory=dict)
+    background: Background = NO_BACKGROUND
 
     @property
     def worst_share(self) -> float:
@@ -75,6 +94,11 @@ class Score:
 
 type Term = tuple[float, tuple[Reason, ...]]
 _NOTHING: Term = (0.0, ())
+
+
+def outside(case: Case) -> float:
+    """Return how well a cause that nobody put on the map explains the case: always, and at a price."""
+    return OUTSIDE + sum(trouble.certainty for trouble in case.troubles.values())
 
 
 def score(candidate: Candidate, case: Case) -> Score:
@@ -117,8 +141,12 @@ def _own_state(candidate: Candidate, case: Case) -> Term:
         return _NOTHING
     own = case.troubles.get(candidate.id)
     if own is None:
-        is_watched = candidate.id in case.healthy
-        return (-OWN_HEALTH, (Reason("suspect.works", {"service": candidate.id}),)) if is_watched else _NOTHING
+        if candidate.id not in case.healthy:
+            return _NOTHING
+        cleared = 1.0 - case.unease.get(candidate.id, 0.0)
+        if cleared < CLEARED:
+            return -OWN_HEALTH * cleared, (Reason("suspect.uneasy", {"service": candidate.id}),)
+        return -OWN_HEALTH * cleared, (Reason("suspect.works", {"service": candidate.id}),)
     facts = {
         "service": candidate.id,
         "kind": own.worst.kind,
@@ -194,7 +222,18 @@ def _told(candidate: Candidate, case: Case) -> Term:
     if not speaking or candidate.kind == "package":
         return _NOTHING
     facts = {"partner": speaking[-1].partner, "state": speaking[-1].state}
-    return NOTICE, (Reason("suspect.notice", facts),)
+    return NOTICE * case.background.credence.of_partner(speaking[-1].partner).trust, (Reason("suspect.notice", facts),)
+
+
+def _seen_before(candidate: Candidate, case: Case) -> Term:
+    alike = [
+        len(fault.services & case.troubles.keys()) / len(fault.services | case.troubles.keys())
+        for fault in case.background.past
+        if fault.cause == candidate.id and fault.services
+    ]
+    if not alike or max(alike) < ALIKE:
+        return _NOTHING
+    return PAST * max(alike), (Reason("suspect.seen_before", {"times": sum(each >= ALIKE for each in alike)}),)
 
 
 def _strongest_clue(candidate: Candidate, case: Case) -> Clue | None:
@@ -210,4 +249,5 @@ _TERMS: tuple[Callable[[Candidate, Case], Term], ...] = (
     _between,
     _slice,
     _told,
+    _seen_before,
 )

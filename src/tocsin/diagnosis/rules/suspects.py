@@ -8,17 +8,19 @@ failing functions share and the working ones do not.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tocsin.catalog.rules.graph import Graph
+from tocsin.catalog.rules.graph import Graph, graph_of
 from tocsin.catalog.rules.model import Pack
 from tocsin.changes.rules import ChangeEvent, clues
 from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
 from tocsin.diagnosis.rules.candidates import Candidate, candidates
-from tocsin.diagnosis.rules.model import Explanation, Suspect
-from tocsin.diagnosis.rules.scoring import Case, Score, score
-from tocsin.diagnosis.rules.troubles import secondary, troubles
+from tocsin.diagnosis.rules.courses import courses, recently_called, unease
+from tocsin.diagnosis.rules.model import NO_BACKGROUND, Background, Course, Explanation, Suspect
+from tocsin.diagnosis.rules.scoring import Case, Score, outside, score
+from tocsin.diagnosis.rules.telling_apart import calls, questions
+from tocsin.diagnosis.rules.troubles import Trouble, secondary, troubles
 from tocsin.diagnosis.rules.unseen import unseen_scores
 from tocsin.observations.rules.model import Evidence
 
@@ -39,76 +41,126 @@ LEAST_SCORE = 0.01
 TEMPERATURE = 0.7
 """How far apart two candidates' scores must be for one to be e times as believable as the other."""
 
+UNSEEN_OUTSIDE = 0.0
+"""Where only people see the trouble, what nobody put on the map costs as much as what half of the functions share."""
+
 HEALTH_WINDOW = timedelta(minutes=5)
 """A service counts as watched when it was called, or probed, within so long."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """All that explaining looks at: the case, everybody who could be at fault, what fails, and when it is."""
+
+    case: Case
+    everyone: Mapping[str, Candidate]
+    failing: Mapping[Subject, Verdict]
+    judgement: Judgement
+    evidence: Evidence
+
+
 def explain(
-    judgement: Judgement, *, evidence: Evidence, changes: Sequence[ChangeEvent], pack: Pack, now: datetime
+    judgement: Judgement,
+    *,
+    evidence: Evidence,
+    changes: Sequence[ChangeEvent],
+    pack: Pack,
+    now: datetime,
+    background: Background = NO_BACKGROUND,
 ) -> tuple[Explanation, ...]:
     """Return one explanation per independent fault behind the bad verdicts, worst first; none when all is well."""
     failing = {subject: verdict for subject, verdict in judgement.verdicts.items() if verdict.state in BAD}
     if not failing:
         return ()
-    graph = Graph(pack)
+    graph = graph_of(pack)
     found = troubles(judgement.signals, pack=pack)
     consequences = secondary(found, pack=pack, graph=graph)
     primary = {service: trouble for service, trouble in found.items() if service not in consequences}
     onset = min((trouble.since for trouble in primary.values()), default=min(v.since for v in failing.values()))
+    healthy = _watched(evidence, now=now) - found.keys()
     case = Case(
         troubles=primary,
-        healthy=_watched(evidence, now=now) - found.keys(),
+        healthy=healthy,
         clues=clues(changes, onset=onset, now=now),
         notices=evidence.notices,
         graph=graph,
         pack=pack,
+        unease=unease(evidence.rollups, graph.in_order(healthy), onset=onset, now=now),
+        background=background,
     )
-    explanations = _faults(case, failing, candidates(pack, graph))
+    everyone = {candidate.id: candidate for candidate in reversed(candidates(pack, graph))}
+    look = _Look(case, everyone, failing, judgement, evidence)
+    explanations = _faults(look, candidates(pack, graph))
     accounted = {subject for explanation in explanations for subject in explanation.subjects}
     accounted.update(_subjects_hit(consequences, failing, graph))
     left = {subject: verdict for subject, verdict in failing.items() if subject not in accounted}
-    return _with_the_rest(explanations, left, case=case, judgement=judgement)
+    return _with_the_rest(explanations, left, look)
 
 
-def _faults(case: Case, failing: Mapping[Subject, Verdict], everyone: Sequence[Candidate]) -> tuple[Explanation, ...]:
+def _faults(look: _Look, everyone: Sequence[Candidate]) -> tuple[Explanation, ...]:
     explanations: list[Explanation] = []
-    left = dict(case.troubles)
+    left = dict(look.case.troubles)
     while left and len(explanations) < MOST_FAULTS:
-        best = max((score(candidate, replace(case, troubles=left)) for candidate in everyone), key=lambda s: s.total)
-        explained = {service for service in left if service in best.candidate.reach}
-        if not explained:
+        # Who takes down nothing that is in trouble explains nothing.
+        possible = [candidate for candidate in everyone if not candidate.reach.isdisjoint(left)]
+        if not possible:
             break
-        part = {service: left.pop(service) for service in tuple(left) if service in explained}
-        subjects = _subjects_hit(part, failing, case.graph)
+        best = max((score(each, replace(look.case, troubles=left)) for each in possible), key=lambda s: s.total)
+        part = {service: left.pop(service) for service in tuple(left) if service in best.candidate.reach}
+        subjects = _subjects_hit(part, look.failing, look.case.graph)
         is_sure = max(trouble.certainty for trouble in part.values()) >= RESIDUAL
         if subjects and (is_sure or not explanations):
-            explanations.append(_explanation(replace(case, troubles=part), subjects, failing, everyone))
+            explanations.append(_explanation(replace(look.case, troubles=part), subjects, possible, look))
     return tuple(explanations)
 
 
-def _explanation(
-    case: Case, subjects: Sequence[Subject], failing: Mapping[Subject, Verdict], everyone: Sequence[Candidate]
-) -> Explanation:
-    scores = [score(candidate, case) for candidate in everyone]
+def _explanation(case: Case, subjects: Sequence[Subject], possible: Sequence[Candidate], look: _Look) -> Explanation:
+    sharing = [each for each in possible if not each.reach.isdisjoint(case.troubles)]
+    scores = [score(candidate, case) for candidate in sharing]
     worst_first = sorted(case.troubles.values(), key=lambda trouble: -trouble.share * trouble.certainty)
-    return Explanation(
-        subjects=tuple(subjects),
-        suspects=ranked(scores),
-        packages=_union((failing[subject].packages for subject in subjects), case.pack.packages),
-        regions=_union((failing[subject].regions for subject in subjects), case.pack.regions),
+    since = min(trouble.since for trouble in case.troubles.values())
+    named = ranked(scores, outside=outside(case))
+    return replace(
+        _answered(named, subjects, case, look),
         services=tuple(trouble.service for trouble in worst_first),
-        since=min(trouble.since for trouble in case.troubles.values()),
+        since=since,
+        courses=_courses(named, worst_first, case, look, since=since),
     )
 
 
-def ranked(scores: Sequence[Score]) -> tuple[Suspect, ...]:
-    """Return the best candidates as suspects: scores turned into shares of belief that sum to at most 1."""
+def _answered(named: Sequence[Suspect], subjects: Sequence[Subject], case: Case, look: _Look) -> Explanation:
+    hit = [look.failing[subject] for subject in subjects]
+    return Explanation(
+        subjects=tuple(subjects),
+        suspects=tuple(named),
+        packages=_union((verdict.packages for verdict in hit), case.pack.packages),
+        regions=_union((verdict.regions for verdict in hit), case.pack.regions),
+        elsewhere=round(max(0.0, 1.0 - sum(suspect.score for suspect in named)), 3),
+        questions=questions(named, case=case, everyone=look.everyone, verdicts=look.judgement.verdicts),
+        calls=calls(named, pack=case.pack),
+    )
+
+
+def _courses(
+    named: Sequence[Suspect], worst_first: Sequence[Trouble], case: Case, look: _Look, *, since: datetime
+) -> tuple[Course, ...]:
+    shown = [suspect.id for suspect in named if suspect.id in case.pack.services]
+    shown += [trouble.service for trouble in worst_first if trouble.service not in shown]
+    worst = {trouble.service: trouble.worst for trouble in worst_first}
+    return courses(look.evidence.rollups, shown[:MOST_SUSPECTS], onset=since, now=look.judgement.at, worst=worst)
+
+
+def ranked(scores: Sequence[Score], *, outside: float) -> tuple[Suspect, ...]:
+    """Return the best candidates as suspects: scores turned into shares of belief.
+
+    With what `outside` (a cause that is on no map) takes, and those too unlikely to be named, they make 1.
+    """
     sharing = [each for each in scores if each.explained > 0]
     if not sharing:
         return ()
     top = max(each.total for each in sharing)
     weights = [math.exp((each.total - top) / TEMPERATURE) for each in sharing]
-    whole = sum(weights)
+    whole = sum(weights) + math.exp(min((outside - top) / TEMPERATURE, 50.0))
     # sorted() is stable: ties keep the order of the pack, never that of the ids.
     order = sorted(range(len(sharing)), key=lambda index: -weights[index])[:MOST_SUSPECTS]
     return tuple(
@@ -134,32 +186,21 @@ def _subjects_hit(part: Iterable[str], failing: Mapping[Subject, Verdict], graph
 
 
 def _with_the_rest(
-    explanations: tuple[Explanation, ...],
-    left: Mapping[Subject, Verdict],
-    *,
-    case: Case,
-    judgement: Judgement,
+    explanations: tuple[Explanation, ...], left: Mapping[Subject, Verdict], look: _Look
 ) -> tuple[Explanation, ...]:
     if not left:
         return explanations
-    working = [s.function for s, verdict in judgement.verdicts.items() if verdict.state is State.OK]
-    scores = unseen_scores({subject.function for subject in left}, frozenset(working), case=case)
-    rest = Explanation(
-        subjects=tuple(left),
-        suspects=ranked(scores),
-        packages=_union((verdict.packages for verdict in left.values()), case.pack.packages),
-        regions=_union((verdict.regions for verdict in left.values()), case.pack.regions),
-        since=min(verdict.since for verdict in left.values()),
-    )
-    return (*explanations, rest)
+    working = [s.function for s, verdict in look.judgement.verdicts.items() if verdict.state is State.OK]
+    scores = unseen_scores({subject.function for subject in left}, frozenset(working), case=look.case)
+    named = ranked(scores, outside=UNSEEN_OUTSIDE)
+    rest = _answered(named, tuple(left), look.case, look)
+    return (*explanations, replace(rest, since=min(verdict.since for verdict in left.values())))
 
 
 def _watched(evidence: Evidence, *, now: datetime) -> frozenset[str]:
     since = now - HEALTH_WINDOW
-    rollups = evidence.rollups
-    recent = rollups.service[rollups.bucket_s >= since.timestamp()]
-    called = {rollups.services[code] for code in set(recent.tolist())}
-    return frozenset(called | {probe.service for probe in evidence.probes if probe.at >= since and probe.is_ok})
+    called = recently_called(evidence.rollups, since=since)
+    return called | {probe.service for probe in evidence.probes if probe.at >= since and probe.is_ok}
 
 
 def _union(slices: Iterable[tuple[str, ...] | None], order: Iterable[str]) -> tuple[str, ...] | None:

@@ -6,7 +6,8 @@ everything else. Such a *secondary* trouble accuses nobody.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,21 +62,17 @@ def troubles(signals: Sequence[Signal], *, pack: Pack) -> dict[str, Trouble]:
 
 def secondary(found: Mapping[str, Trouble], *, pack: Pack, graph: Graph) -> frozenset[str]:
     """Return the services whose calls only dwindle because something linked to them fails worse."""
-    links = linked_services(pack, graph)
+    chains = [graph.services_of(function) | graph.soft_services_of(function) for function in pack.functions]
+    dwindling = {service for service, trouble in found.items() if trouble.is_dwindling}
+    links = {service: _linked(service, chains, found.keys()) for service in dwindling}
     return frozenset(
-        service
-        for service, trouble in found.items()
-        if trouble.is_dwindling and any(_outweighs(found[other], trouble) for other in found if other in links[service])
+        service for service in dwindling if any(_outweighs(found[other], found[service]) for other in links[service])
     )
 
 
-def linked_services(pack: Pack, graph: Graph) -> dict[str, frozenset[str]]:
-    """Return for each service those it shares a function's chain with, their needs included."""
-    chains = [graph.services_of(function) | graph.soft_services_of(function) for function in pack.functions]
-    return {
-        service: frozenset(other for chain in chains if service in chain for other in chain) - {service}
-        for service in pack.services
-    }
+def _linked(service: str, chains: Iterable[frozenset[str]], troubled: AbstractSet[str]) -> set[str]:
+    # Those in trouble with which it shares a function's chain, needs included.
+    return {other for chain in chains if service in chain for other in chain & troubled} - {service}
 
 
 def badness(signal: Signal) -> float:
@@ -86,11 +83,13 @@ def badness(signal: Signal) -> float:
         return _clamped(math.log2(max(ratio, 1.0)) / LATENCY_DOUBLINGS)
     if signal.kind == "volume":
         return _clamped(1.0 - signal.observed / signal.expected) if signal.expected > 0 else 0.0
+    if signal.kind == "retries":
+        return 0.0  # How often people ask says nothing of how many of them fail.
     return _clamped(signal.observed - signal.expected) if signal.observed <= 1.0 else 0.5
 
 
 def _trouble(signals: Sequence[Signal]) -> Trouble:
-    telling = [signal for signal in signals if signal.kind != "volume"] or list(signals)
+    telling = [signal for signal in signals if signal.kind not in {"volume", "retries", "vantage"}] or list(signals)
     worst = max(telling, key=lambda signal: (signal.strength, badness(signal)))
     return Trouble(
         service=worst.service,

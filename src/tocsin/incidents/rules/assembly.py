@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tocsin.catalog.rules.model import Pack
 from tocsin.detection.rules.model import Judgement, State, Subject, Verdict, Witnesses
-from tocsin.diagnosis.rules.model import Explanation, Suspect
+from tocsin.diagnosis.rules.model import Call, Explanation, Question, Suspect
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.reasons import Reason
 from tocsin.observations.rules.model import Eye
@@ -35,6 +35,9 @@ class Picture:
     services: tuple[str, ...]
     witnesses: Witnesses | None = None
     is_minor: bool = False
+    elsewhere: float = 0.0
+    questions: tuple[Question, ...] = ()
+    calls: tuple[Call, ...] = ()
 
 
 def picture(
@@ -66,6 +69,9 @@ def picture(
         services=tuple(dict.fromkeys(service for each in explanations for service in each.services)),
         witnesses=_witnesses(failing, incident),
         is_minor=not noticed,
+        elsewhere=lead.elsewhere,
+        questions=lead.questions,
+        calls=lead.calls,
     )
 
 

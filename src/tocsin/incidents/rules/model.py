@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from tocsin.detection.rules.model import State, Witnesses
-from tocsin.diagnosis.rules.model import Suspect
+from tocsin.diagnosis.rules.model import Call, Question, Ranking, Suspect
 from tocsin.kernel.reasons import Reason
 from tocsin.observations.rules.model import Eye
 
@@ -35,7 +35,8 @@ class Incident:
     who took it, `is_drill` marks an exercise. `wider_since` is since when, without a break, it has looked wider than
     it was told to be. `witnesses` are the panel members who complained, at their widest. `retracted_at` is when an
     operator took it back as a false alarm. `is_minor` says that calls surely fail, but so
-    few that hardly anybody notices.
+    few that hardly anybody notices. `elsewhere` is how believable it is that none of the suspects is the cause;
+    `questions` would tell the first two apart, `calls` are who must be called, `rankings` how they stood.
     """
 
     id: str
@@ -65,6 +66,10 @@ class Incident:
     witnesses: Witnesses | None = None
     retracted_at: datetime | None = None
     is_minor: bool = False
+    elsewhere: float = 0.0
+    questions: tuple[Question, ...] = ()
+    calls: tuple[Call, ...] = ()
+    rankings: tuple[Ranking, ...] = ()
 
     @property
     def is_hearsay(self) -> bool:

@@ -17,7 +17,8 @@ from tocsin.catalog.rules.graph import Graph
 from tocsin.catalog.rules.model import Pack
 from tocsin.changes.rules import NO_INTERVENTIONS, ChangeEvent, Interventions, mitigations
 from tocsin.detection.rules.model import Judgement, State
-from tocsin.diagnosis.rules.model import Explanation
+from tocsin.diagnosis.rules.model import Explanation, Ranking
+from tocsin.diagnosis.rules.rankings import continued
 from tocsin.incidents.rules.assembly import SEVERITIES, Picture, picture
 from tocsin.incidents.rules.closing import contradictions, good_since, is_over
 from tocsin.incidents.rules.matching import REOPENS_WITHIN, assign
@@ -162,6 +163,10 @@ def _opened(identity: str, found: Picture, moment: Moment) -> Incident:
         services=found.services,
         witnesses=found.witnesses,
         is_minor=found.is_minor,
+        elsewhere=found.elsewhere,
+        questions=found.questions,
+        calls=found.calls,
+        rankings=continued((), found.suspects, elsewhere=found.elsewhere, now=moment.now),
     )
 
 
@@ -200,6 +205,10 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
         services=found.services if is_believed else incident.services,
         witnesses=found.witnesses,
         is_minor=incident.is_minor and found.is_minor,
+        elsewhere=found.elsewhere if is_believed else incident.elsewhere,
+        questions=found.questions if is_believed else incident.questions,
+        calls=found.calls if is_believed else incident.calls,
+        rankings=_rankings(incident, found, moment.now) if is_believed else incident.rankings,
         good_since=None,
         closed_at=None,
     )
@@ -214,6 +223,10 @@ def _state(incident: Incident, found: Picture, now: datetime) -> State:
     is_milder = incident.is_open and SEVERITIES[found.state] < SEVERITIES[incident.state]
     is_early = now - (incident.updated_at or incident.opened_at) < EASES
     return incident.state if is_milder and is_early else found.state
+
+
+def _rankings(incident: Incident, found: Picture, now: datetime) -> tuple[Ranking, ...]:
+    return continued(incident.rankings, found.suspects, elsewhere=found.elsewhere, now=now)
 
 
 def _is_believed(incident: Incident, found: Picture, now: datetime) -> bool:
@@ -246,14 +259,14 @@ def _told_or_watched(before: Incident, after: Incident, moment: Moment) -> Incid
     if reasons and waited >= _gap(before, after) and not is_held_back:
         told = replace(after, updated_at=moment.now, wider_since=None)
         return IncidentEvent("updated", moment.now, told, reasons)
-    if before.good_since is not None or wider_since != before.wider_since:
-        return _watched(before, moment, wider_since)
+    if before.good_since is not None or (wider_since, after.rankings) != (before.wider_since, before.rankings):
+        return _watched(replace(before, rankings=after.rankings), moment, wider_since)
     return None
 
 
 def _wider_since(before: Incident, after: Incident, now: datetime) -> datetime | None:
     # A suspicion that is confirmed brings its own picture: there was no word yet that it could widen.
-    if before.phase is Phase.SUSPECTED or not _is_wider(before, after):
+    if before.phase is Phase.SUSPECTED or before.is_minor or not _is_wider(before, after):
         return None
     return before.wider_since or now
 
@@ -281,6 +294,8 @@ def _onset(incident: Incident, found: Picture, now: datetime) -> datetime:
 def _news(before: Incident, after: Incident) -> Iterator[Reason]:
     if after.phase is not before.phase:
         yield Reason("incident.phase", {"from": before.phase.value, "to": after.phase.value})
+    if before.is_minor and not after.is_minor:
+        yield Reason("incident.noticed")
     if after.state is not before.state:
         yield Reason("incident.state", {"from": before.state.value, "to": after.state.value})
     if after.functions != before.functions:
@@ -301,8 +316,9 @@ def _lead_changed(before: Incident, after: Incident) -> bool:
 
 
 def _gap(before: Incident, after: Incident) -> timedelta:
-    # That a suspicion is confirmed waits for nothing: the first message may hang on it.
-    if before.phase is Phase.SUSPECTED and after.phase is not Phase.SUSPECTED:
+    # That a suspicion is confirmed, or that people now notice, waits for nothing: the first message may hang on it.
+    is_confirmed = before.phase is Phase.SUSPECTED and after.phase is not Phase.SUSPECTED
+    if is_confirmed or (before.is_minor and not after.is_minor):
         return timedelta(0)
     return WORSENS if _is_worse(before, after) else QUIET
 
