@@ -430,3 +430,31 @@ def test_what_has_no_suspect_yet_may_still_be_the_same_outage() -> None:
     (event,) = steps([nameless], replace(STS_FAILS, at=now), now=now)
     assert (event.kind, event.incident.id) == ("updated", nameless.id)
     assert "incident.lead" in {reason.code for reason in event.reasons}
+
+
+# What hardly anybody notices
+
+
+def minor(said: Judgement) -> Judgement:
+    """The judgement with every trouble so rare that few notice."""
+    few = {subject: replace(each, is_minor=each.state is not State.OK) for subject, each in said.verdicts.items()}
+    return replace(said, verdicts=few)
+
+
+def test_what_few_notice_must_last_before_it_is_an_incident_and_is_marked_as_such() -> None:
+    early = NOW - 3 * MINUTE
+    assert steps([], minor(judgement([signal("sts", since=early)], since=early))) == ()
+    assert opened(minor(STS_FAILS)).is_minor
+
+
+def test_it_is_minor_no_longer_once_people_notice() -> None:
+    incident = opened(minor(STS_FAILS))
+    (event,) = steps([incident], failing_at(NOW + 6 * MINUTE), now=NOW + 6 * MINUTE)
+    assert event.kind == "updated"
+    assert not event.incident.is_minor
+
+
+def test_beside_what_people_notice_the_rest_is_not_listed() -> None:
+    said = judgement([signal("sts")], failing={"open_session": State.DOWN, "bill": State.DEGRADED})
+    few = {s: replace(v, is_minor=s.function == "bill") for s, v in said.verdicts.items()}
+    assert opened(replace(said, verdicts=few)).functions == ("open_session",)

@@ -180,3 +180,12 @@ def test_an_exercise_changes_no_state_and_stands_after_what_is_real() -> None:
     page = audience_page("pharmacist", "en", facts=both)
     assert [block.is_drill for block in page.troubles] == [False, True]
     assert audience_page("pharmacist", "en", facts=only).troubles[0].headline.startswith("EXERCISE – ")
+
+
+def test_what_hardly_anybody_notices_worries_nobody() -> None:
+    few = {
+        subject: replace(verdict, is_minor=True) for subject, verdict in verdicts({"dispense": State.DEGRADED}).items()
+    }
+    assert dispensing(facts(verdicts=few)) is State.OK
+    assert dispensing(facts(verdicts=few, incidents=(replace(incident(), is_minor=True),))) is State.OK
+    assert dispensing(facts(verdicts=few, incidents=(incident(),))) is State.UNKNOWN

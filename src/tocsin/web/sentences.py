@@ -102,6 +102,7 @@ SENTENCES: Words = {
     "incident.change": _("Intervention %(change)s is now linked to it."),
     "maintenance.overrun": _("The announced work %(maintenance)s should have ended %(minutes)s minutes ago."),
     "maintenance.wider": _("The announced work %(maintenance)s takes down more than was announced."),
+    "incident.noticed": _("So many calls fail by now that people notice."),
     "incident.reopened": _("The trouble came back soon after the end, so it is the same incident."),
     "incident.good_run_begun": _("Measurements look good again; they must stay so before it is over."),
     "incident.good_run_broken": _("Measurements turned bad again."),

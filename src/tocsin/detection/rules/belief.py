@@ -51,7 +51,7 @@ def posterior(
     """
     if not looking and not strengths:
         return Posterior(0.0, 0.0, 0.0, 1.0)
-    bad = _bad(strengths, silent=[eye for eye in looking if eye in VANTAGES and eye not in strengths])
+    bad = _bad(strengths, silent=[eye for eye in VANTAGES if eye in looking and not strengths.get(eye)])
     unknown = (1.0 - bad) * UNSEEN ** len(looking | set(strengths))
     down = bad / (1.0 + math.exp(-(failing_share - down_from) / SOFTNESS))
     return Posterior(
@@ -60,9 +60,9 @@ def posterior(
 
 
 def _bad(strengths: Mapping[Eye, float], *, silent: Collection[Eye]) -> float:
-    log_odds = PRIOR_LOG_ODDS + sum(log_ratio(eye, strength) for eye, strength in strengths.items())
-    if strengths:
-        log_odds += math.log(OVERLOOKED) * len(silent)
+    evidence = sum(log_ratio(eye, strength) for eye, strength in strengths.items())
+    # What is not seen makes what is seen less believable, never less than if nobody had said anything.
+    log_odds = PRIOR_LOG_ODDS + max(0.0, evidence + math.log(OVERLOOKED) * len(silent))
     return 1.0 / (1.0 + math.exp(-min(log_odds, 700.0)))
 
 

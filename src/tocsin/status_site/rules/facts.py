@@ -142,7 +142,8 @@ def _shown_state(subject: Subject, messages: Sequence[tuple[Incident, Said]], fa
     if told:
         return min(told, key=lambda state: BADNESS[state])
     verdict = facts.verdicts.get(subject)
-    is_good = verdict is not None and verdict.state is State.OK
+    # One spoilt call in a hundred is for the duty officer: nobody should go to paper, or doubt, for it.
+    is_good = verdict is not None and (verdict.state is State.OK or verdict.is_minor)
     return State.OK if is_good and not _is_in_question(subject, facts) else State.UNKNOWN
 
 
@@ -151,6 +152,7 @@ def _is_in_question(subject: Subject, facts: Facts) -> bool:
     return any(
         incident.is_open
         and not incident.is_drill
+        and not incident.is_minor
         and subject.function in incident.functions
         and (incident.audiences is None or subject.audience in incident.audiences)
         for incident in facts.incidents
