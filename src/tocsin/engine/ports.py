@@ -12,7 +12,7 @@ from tocsin.bulletins.rules.model import Bulletin, PublicationPolicy
 from tocsin.changes.rules import ChangeEvent, Maintenance
 from tocsin.continuity.rules.model import Activation
 from tocsin.detection.rules.model import Judgement
-from tocsin.diagnosis.rules.model import Explanation
+from tocsin.diagnosis.rules.model import Explanation, PastFault
 from tocsin.incidents.rules.model import Incident, IncidentEvent
 from tocsin.observations.rules.model import Evidence
 from tocsin.observations.rules.polling import Panel, Poll
@@ -26,7 +26,7 @@ class Situation:
     the bulletins out within that time, oldest first; `drafts` those waiting for approval; `previous` the last
     tick's judgement (None at the very first). `taken_over` are the ids of drafts that a person edited: policy leaves
     those to people. `maintenance` is what operators announced and what has not been over for long.
-    `panel` is who may be asked a question, and what was asked (nobody, in replay).
+    `panel` is who may be asked a question, and what was asked (nobody, in replay). `past` are faults that are over.
     """
 
     evidence: Evidence
@@ -40,6 +40,7 @@ class Situation:
     taken_over: frozenset[str] = frozenset()
     maintenance: tuple[Maintenance, ...] = ()
     panel: Panel = field(default_factory=Panel)
+    past: tuple[PastFault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from tocsin.detection.rules.doubts import doubts
 from tocsin.detection.rules.judge import judge
 from tocsin.detection.rules.model import Judgement
 from tocsin.detection.rules.profile import Profile
+from tocsin.diagnosis.rules.model import Background
 from tocsin.diagnosis.rules.suspects import explain
 from tocsin.engine.ports import Outcome, Situation
 from tocsin.incidents.rules.model import Incident, IncidentEvent
@@ -44,7 +45,14 @@ def tick(situation: Situation, *, federation: Federation, now: datetime) -> Outc
     pack = federation.pack
     evidence = situation.evidence
     judgement = judge(evidence, pack=pack, profile=federation.profile, previous=situation.previous, now=now)
-    explanations = explain(judgement, evidence=evidence, changes=situation.changes, pack=pack, now=now)
+    explanations = explain(
+        judgement,
+        evidence=evidence,
+        changes=situation.changes,
+        pack=pack,
+        now=now,
+        background=Background(federation.profile.credence, situation.past),
+    )
     events = next_steps(
         situation.incidents,
         judgement,

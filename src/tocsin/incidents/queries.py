@@ -6,13 +6,18 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from pydantic import TypeAdapter
 
+from tocsin.diagnosis.rules.model import PastFault
 from tocsin.incidents.models import IncidentRow, TimelineEntry
 from tocsin.incidents.rules.model import Incident
+from tocsin.incidents.rules.steering import STANDS_OUT
 
 INCIDENT: TypeAdapter[Incident] = TypeAdapter(Incident)
 
 STAYS_KNOWN = timedelta(hours=24)
 """How long a closed incident still counts: the day's numbering and what follows an end need it."""
+
+REMEMBERED = timedelta(days=365)
+"""How long a fault that is over says something of the next one: services change."""
 
 
 def stored_incident(incident: Incident) -> dict[str, Any]:
@@ -39,6 +44,20 @@ def recent(now: datetime) -> tuple[Incident, ...]:
     # Ids end in the day's number without leading zeros: the shorter one was first.
     in_order = sorted(rows, key=lambda row: (row.opened_at, len(row.pk), row.pk))
     return tuple(read_incident(row.state) for row in in_order)
+
+
+def past_faults(now: datetime) -> tuple[PastFault, ...]:
+    """Return the faults of the last year that are over and had a suspect that stood out, oldest first.
+
+    Exercises and false alarms teach nothing.
+    """
+    rows = IncidentRow.objects.filter(closed_at__gte=now - REMEMBERED, closed_at__lte=now).order_by("opened_at", "pk")
+    closed = [read_incident(row.state) for row in rows]
+    return tuple(
+        PastFault(each.suspects[0].id, frozenset(each.services))
+        for each in closed
+        if each.suspects and each.suspects[0].score >= STANDS_OUT and not each.is_drill and each.retracted_at is None
+    )
 
 
 def timeline(incident_id: str) -> QuerySet[TimelineEntry]:

@@ -26,7 +26,7 @@ from tocsin.detection.services import save_judgement
 from tocsin.diagnosis.queries import stored_explanations
 from tocsin.engine.ports import Outcome, Situation
 from tocsin.engine.tick import after, let_out
-from tocsin.incidents.queries import STAYS_KNOWN
+from tocsin.incidents.queries import STAYS_KNOWN, past_faults
 from tocsin.incidents.queries import recent as recent_incidents
 from tocsin.incidents.rules.model import Incident
 from tocsin.incidents.services import ENGINE
@@ -77,6 +77,7 @@ class LiveFederation:
             taken_over=bulletins.edited_drafts(),
             maintenance=planned_maintenance(now),
             panel=panel_standing(now),
+            past=past_faults(now),
         )
         return self._situation
 
