@@ -1,8 +1,9 @@
 """Who is there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from tocsin.accounts.models import ApiKey, Operator
+from tocsin.accounts.models import ApiKey, Operator, PanelMember
 
 
 def keys() -> Sequence[ApiKey]:
@@ -18,3 +19,15 @@ def operators() -> Sequence[Operator]:
 def has_operator() -> bool:
     """Say whether anybody can log in to the console; the first start asks."""
     return Operator.objects.filter(is_active=True).exists()
+
+
+def panel() -> Sequence[PanelMember]:
+    """Return the panel's members who joined and have not left, those invited first in front."""
+    members = PanelMember.objects.filter(joined_at__isnull=False, left_at__isnull=True)
+    return tuple(members.order_by("invited_at", "pseudonym"))
+
+
+def joined_since(moment: datetime) -> Mapping[str, datetime]:
+    """Return when each member joined who did so after the moment, by pseudonym."""
+    found = PanelMember.objects.filter(joined_at__gt=moment)
+    return {row.pseudonym: row.joined_at for row in found if row.joined_at is not None}

@@ -60,6 +60,13 @@ def past_faults(now: datetime) -> tuple[PastFault, ...]:
     )
 
 
+def settled(since: datetime) -> tuple[Incident, ...]:
+    """Return what happened since: incidents closed after the moment, without exercises and what was taken back."""
+    rows = IncidentRow.objects.filter(closed_at__gt=since).order_by("opened_at", "pk")
+    known = (read_incident(row.state) for row in rows)
+    return tuple(each for each in known if not each.is_drill and each.retracted_at is None)
+
+
 def timeline(incident_id: str) -> QuerySet[TimelineEntry]:
     """Return all that happened to the incident, in the order in which it was written down."""
     return TimelineEntry.objects.filter(incident=incident_id).order_by("id")

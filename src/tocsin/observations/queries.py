@@ -1,6 +1,6 @@
 """What was seen: the evidence for a tick, and what intake counted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -29,6 +29,7 @@ from tocsin.observations.rules.rollup import rows
 LOOK_BACK: Final = timedelta(minutes=30)
 REPORTS_BACK: Final = timedelta(hours=2)
 NOTICES_BACK: Final = timedelta(hours=12)
+_CHUNK: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,14 @@ def _seen_by(rollups: Rollups, eyes: Collection[Eye]) -> Rollups:
 
 
 def _probes(now: datetime) -> tuple[ProbeResult, ...]:
-    found = ProbeRow.objects.filter(at__gt=now - LOOK_BACK, at__lte=now).order_by("at", "pk")
-    return tuple(
-        ProbeResult(
+    return tuple(checks_between(now - LOOK_BACK, now))
+
+
+def checks_between(since: datetime, until: datetime) -> Iterator[ProbeResult]:
+    """Yield the results of synthetic checks after one moment up to another, oldest first, as they are read."""
+    found = ProbeRow.objects.filter(at__gt=since, at__lte=until).order_by("at", "pk")
+    for row in found.iterator(chunk_size=_CHUNK):
+        yield ProbeResult(
             at=row.at,
             probe=row.probe,
             service=row.service,
@@ -103,8 +109,6 @@ def _probes(now: datetime) -> tuple[ProbeResult, ...]:
             duration_ms=row.duration_ms,
             detail=row.detail,
         )
-        for row in found
-    )
 
 
 def words_of_others(now: datetime) -> tuple[str, ...]:
@@ -116,7 +120,12 @@ def words_of_others(now: datetime) -> tuple[str, ...]:
 
 
 def _reports(now: datetime) -> tuple[Report, ...]:
-    found = ReportRow.objects.filter(at__gt=now - REPORTS_BACK, at__lte=now).order_by("at", "pk")
+    return reports_between(now - REPORTS_BACK, now)
+
+
+def reports_between(since: datetime, until: datetime) -> tuple[Report, ...]:
+    """Return what panel members said of the time after one moment up to another, oldest first."""
+    found = ReportRow.objects.filter(at__gt=since, at__lte=until).order_by("at", "pk")
     return tuple(
         Report(
             at=row.at,
@@ -136,7 +145,12 @@ def _reports(now: datetime) -> tuple[Report, ...]:
 
 
 def _notices(now: datetime) -> tuple[Notice, ...]:
-    found = NoticeRow.objects.filter(at__gt=now - NOTICES_BACK, at__lte=now).order_by("at", "pk")
+    return notices_between(now - NOTICES_BACK, now)
+
+
+def notices_between(since: datetime, until: datetime) -> tuple[Notice, ...]:
+    """Return what partners said after one moment up to another, oldest first."""
+    found = NoticeRow.objects.filter(at__gt=since, at__lte=until).order_by("at", "pk")
     return tuple(
         Notice(
             at=row.at,

@@ -11,11 +11,13 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import translation
 
+from tocsin.accounts.queries import joined_since
 from tocsin.audit.queries import last_seq
 from tocsin.bulletins.queries import load_templates
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.continuity.queries import load_procedures
 from tocsin.detection.rules.profile import learn
+from tocsin.detection.rules.reporting import NEWCOMER_FOR
 from tocsin.detection.rules.series import points
 from tocsin.detection.services import save_series
 from tocsin.engine.ports import Outcome, Situation
@@ -27,6 +29,7 @@ from tocsin.observations.rules.rollup import empty
 from tocsin.observations.services import drain, prune
 from tocsin.plugins.stores.duckdb.store import DuckDBStore
 from tocsin.runtime import signs
+from tocsin.runtime.credence import credence_at
 from tocsin.runtime.engine_loop import EngineLoop, Stages
 from tocsin.runtime.live import LiveFederation
 from tocsin.runtime.locks import only_one
@@ -90,7 +93,7 @@ def _publish(now: datetime) -> None:
 
 
 class LearningFederation:
-    """The configured federation; what is usual in it is learned from the store, anew every day."""
+    """The configured federation; what is usual in it, and whom to believe, is learned anew every day."""
 
     def __init__(self, store: TelemetryStore) -> None:
         """Read the pack; nothing is learned before it is first asked for."""
@@ -110,9 +113,17 @@ class LearningFederation:
         if self._learned_at is None or now - self._learned_at >= LEARNS_AGAIN_AFTER:
             history = self._store.history(now - LEARNS_FROM, now)
             log.info("learning what is usual from %d rows of history", len(history))
-            self._federation = replace(self._federation, profile=learn(history, pack=self._federation.pack))
+            pack = self._federation.pack
+            usual = replace(learn(history, pack=pack), credence=credence_at(now, pack=pack))
+            self._federation = replace(self._federation, profile=usual)
             self._learned_at = now
-        return self._federation
+        return self._with_newcomers(now)
+
+    def _with_newcomers(self, now: datetime) -> Federation:
+        # Who joined since the last lesson must not go for an old hand until tomorrow.
+        profile = self._federation.profile
+        joined = {**profile.credence.joined, **joined_since(now - NEWCOMER_FOR)}
+        return replace(self._federation, profile=replace(profile, credence=replace(profile.credence, joined=joined)))
 
 
 class Follower:

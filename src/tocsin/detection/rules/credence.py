@@ -97,7 +97,7 @@ UNKNOWN_PARTNER = PartnerRecord()
 class Credence:
     """What is known of all witnesses; whoever is not in it is taken for the average.
 
-    `joined` says since when members belong to the panel (empty: nobody knows, and nobody counts as new). `strays` are
+    `joined` says since when members belong to the panel (whoever is not in it is not new). `strays` are
     complaints in calm per function and audience: how many, in how many days. `members_by_stratum` counts the panel by
     audience, package and region.
     """

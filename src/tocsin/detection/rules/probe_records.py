@@ -7,11 +7,11 @@ a trouble counts for neither side: onsets are estimates, and services recover at
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from tocsin.detection.rules.credence import UNKNOWN_PROBE, ProbeRecord
 from tocsin.detection.rules.past import Trouble
-from tocsin.observations.rules.model import DURATION_EDGES_MS
+from tocsin.observations.rules.model import DURATION_EDGES_MS, ProbeResult
 
 _MARGIN = timedelta(minutes=15)
 _NEAR = timedelta(minutes=10)
@@ -19,17 +19,6 @@ _NEAR = timedelta(minutes=10)
 _SLOW_QUANTILE = 0.99
 _ENOUGH_DURATIONS = 500
 _EDGES: tuple[float, ...] = tuple(float(edge) for edge in DURATION_EDGES_MS)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A past result, as far as it counts here."""
-
-    at: datetime
-    probe: str
-    service: str
-    is_ok: bool
-    duration_ms: float
 
 
 @dataclass(slots=True)
@@ -40,7 +29,7 @@ class _Count:
     again: list[int] = field(default_factory=lambda: [0, 0])
     hit: list[int] = field(default_factory=lambda: [0, 0])
     durations: list[int] = field(default_factory=lambda: [0] * (len(_EDGES) + 1))
-    last: Check | None = None
+    last: ProbeResult | None = None
 
     def record(self) -> ProbeRecord:
         usual = UNKNOWN_PROBE
@@ -63,7 +52,7 @@ class _Count:
         raise AssertionError("the quantile lies within the total")
 
 
-def probe_records(checks: Iterable[Check], troubles: Sequence[Trouble]) -> dict[str, ProbeRecord]:
+def probe_records(checks: Iterable[ProbeResult], troubles: Sequence[Trouble]) -> dict[str, ProbeRecord]:
     """Return each probe's record; `checks` in the order of time."""
     counts: dict[str, _Count] = {}
     for check in checks:
@@ -73,7 +62,7 @@ def probe_records(checks: Iterable[Check], troubles: Sequence[Trouble]) -> dict[
     return {probe: count.record() for probe, count in counts.items()}
 
 
-def _count(count: _Count, check: Check, troubles: Sequence[Trouble]) -> None:
+def _count(count: _Count, check: ProbeResult, troubles: Sequence[Trouble]) -> None:
     own = [trouble for trouble in troubles if check.service in trouble.services]
     if any(trouble.began <= check.at <= trouble.ended for trouble in own):
         count.hit[not check.is_ok] += 1

@@ -39,7 +39,7 @@ def learned(past: Past, *, pack: Pack, probes: dict[str, ProbeRecord] | None = N
         members={name: _member(name, membership, past) for name, membership in members.items()},
         probes=probes or {},
         partners={partner: _partner(partner, past, pack) for partner in pack.partners},
-        joined={name: member.joined_at or past.since for name, member in past.members.items()},
+        joined={name: member.joined_at for name, member in past.members.items() if member.joined_at is not None},
         strays=_strays(past, pack),
         members_by_stratum=_strata(past),
     )

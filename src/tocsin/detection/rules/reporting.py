@@ -8,7 +8,7 @@ all use one software is worth a question to the others, never a verdict.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -222,9 +222,8 @@ def _within(limits: tuple[float, float], value: float) -> float:
 
 
 def _is_newcomer(member: str, listening: _Listening) -> bool:
-    """Say whether the member joined within a day, or is not in the list of members although there is one."""
-    joined: Mapping[str, datetime] = listening.credence.joined
-    return bool(joined) and joined.get(member, listening.now) > listening.now - NEWCOMER_FOR
+    joined_at = listening.credence.joined.get(member)
+    return joined_at is not None and joined_at > listening.now - NEWCOMER_FOR
 
 
 def _strata(
