@@ -274,11 +274,11 @@ def test_the_first_screen_costs_a_fixed_number_of_queries(
     console: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     console.get("/console/")
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         console.get("/console/")
     make.store_incident(replace(make.incident(id_="2020-01-27-2", functions=("dispense",))))
     make.publish(make.bulletin(present.pack(), incident_id="2020-01-27-2", function="dispense"))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         console.get("/console/board/")
 
 

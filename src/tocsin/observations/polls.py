@@ -43,9 +43,9 @@ class Asked:
     failing: int
 
     @property
-    def answers(self) -> int:
-        """Return how many answered."""
-        return self.working + self.failing
+    def waiting(self) -> int:
+        """Return how many have not answered."""
+        return self.members - self.working - self.failing
 
 
 def standing(now: datetime) -> Panel:

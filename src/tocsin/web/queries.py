@@ -26,6 +26,7 @@ from tocsin.notifications.budget import Question, questions
 from tocsin.notifications.queries import deliveries_of
 from tocsin.observations.crowd import Crowd, crowd
 from tocsin.observations.models import EyeSign, IntakeCount
+from tocsin.observations.polls import Asked, asked_lately
 from tocsin.observations.rules.model import Eye
 from tocsin.web import board
 from tocsin.web.eyes import EyeState, eye_states
@@ -52,6 +53,7 @@ class Console:
     stumble: Pulse | None
     crowd: tuple[Crowd, ...] = ()
     questions: tuple[Question, ...] = ()
+    polls: tuple[Asked, ...] = ()
 
     @property
     def refused_count(self) -> int:
@@ -78,7 +80,7 @@ def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> C
     cards = _cards(incidents, policy=in_force, now=now, pack=pack, procedures=procedures)
     return Console(
         grid=board.grid(judgement, pack=pack, now=now),
-        cards=tuple(card for card in cards if card.incident.is_open),
+        cards=tuple(sorted((card for card in cards if card.incident.is_open), key=lambda card: -card.severity.weight)),
         closed=tuple(card for card in cards if not card.incident.is_open),
         eyes=eyes(judgement),
         policy=in_force,
@@ -87,6 +89,7 @@ def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> C
         stumble=stumble(now),
         crowd=crowd(now),
         questions=tuple(questions()),
+        polls=asked_lately(now),
     )
 
 

@@ -42,6 +42,10 @@ SENTENCES: Words = {
     "drift.persisted_not_running": _(
         "%(service)s would load another configuration at its next restart than the one it runs."
     ),
+    "drift.restart_loaded": _(
+        "%(service)s was restarted %(minutes_before)s before the trouble began,"
+        " and loaded a configuration that had been waiting for it."
+    ),
     "change.running": _("Intervention %(change)s on %(service)s was under way when the trouble began."),
     "change.finished": _("Intervention %(change)s on %(service)s ended %(minutes_before)s before the trouble began."),
     "change.restarted": _("%(service)s was restarted %(minutes_before)s before the trouble began."),
@@ -93,6 +97,35 @@ SENTENCES: Words = {
     "severity.reach": _("Hit hardest: %(audience)s, about %(reached_share)s of them by their software and province."),
     "severity.hour": _("The hour: %(hour)s."),
     "severity.unknown": _("Nothing that it hits is known any more."),
+    "suspect.uneasy": _("%(service)s has no alarm of its own yet, but fails more often than before this began."),
+    "suspect.seen_before": _("It looks like earlier faults of which this was the cause (%(times)s)."),
+    # What would tell the first two suspects apart, and who must be called
+    "ask.probe": _("Check %(service)s now. If it fails, that speaks for %(suspect)s; if it works, for %(other)s."),
+    "ask.panel": _(
+        "Ask the panel (%(audience)s) about “%(function)s”."
+        " If it fails, that speaks for %(suspect)s; if it works, for %(other)s."
+    ),
+    "ask.panel_with": _(
+        "Ask the panel (%(audience)s who work with %(package)s) about “%(function)s”."
+        " If it fails for them too, that speaks for %(suspect)s; if it works, for %(other)s."
+    ),
+    "ask.partner": _("Ask %(partner)s whether %(suspect)s works as it should. If it does, look at %(other)s."),
+    "ask.partner_change": _(
+        "Ask %(partner)s whether %(suspect)s works as it should since intervention %(change)s."
+        " If it does, look at %(other)s."
+    ),
+    "ask.maker": _(
+        "Ask the maker of %(package)s whether other customers call too, and what was released."
+        " If all is well there, look at %(other)s."
+    ),
+    "call.partner": _("%(partner)s runs %(suspect)s (%(belief_share)s of the suspicion)."),
+    "call.subcontractor": _(
+        "%(partner)s runs %(suspect)s for %(through)s, who must bring them in (%(belief_share)s of the suspicion)."
+    ),
+    "call.maker": _("Whoever makes %(suspect)s knows what was released (%(belief_share)s of the suspicion)."),
+    "ranking.first": _("First view."),
+    "ranking.lead": _("%(suspect)s has overtaken %(other)s."),
+    "ranking.moved": _("%(suspect)s went from %(before_share)s to %(now_share)s."),
     # What became of an incident
     "incident.phase": _("It went from “%(from)s” to “%(to)s”."),
     "incident.state": _("How bad it is went from “%(from)s” to “%(to)s”."),
@@ -123,6 +156,14 @@ SENTENCES: Words = {
     "operator.closed": _("%(by)s closed it: %(reason)s"),
     "operator.retracted": _("%(by)s took it back as a false alarm: %(reason)s"),
     "operator.override": _("%(by)s let it out against a finding: %(reason)s"),
+    # Why members of the panel are asked
+    "poll.one_eye": _("One eye alone says so (%(eye)s), and the others do not see it: members were asked."),
+    "poll.unsure": _(
+        "What the eyes see leaves it open whether something is wrong (probability %(belief_share)s): members were asked."
+    ),
+    "poll.crowd": _(
+        "%(visitors)s visitors complain, and no eye bears them out: members were asked. A suspicion, and no more."
+    ),
     # Why a message went out by itself, or waits
     "policy.first": _("%(eyes)s independent eyes agree, with a confidence of %(confidence)s."),
     "policy.follow_up": _("It follows a message that is already out."),

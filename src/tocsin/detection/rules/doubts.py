@@ -48,7 +48,7 @@ def _unsure(verdicts: list[Verdict]) -> Iterator[Doubt]:
     for each in verdicts:
         belief = each.posterior.bad if each.posterior is not None else None
         if belief is not None and low < belief < high and Eye.PANEL not in each.eyes:
-            yield _doubt(each, Reason("poll.unsure", {"belief": round(belief, 2)}))
+            yield _doubt(each, Reason("poll.unsure", {"belief_share": round(belief, 2)}))
 
 
 def _crowded(verdicts: list[Verdict], crowd: Mapping[tuple[str, str], int]) -> Iterator[Doubt]:

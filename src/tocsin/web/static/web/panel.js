@@ -19,7 +19,7 @@
 
   const say = (tap, sentence) => {
     const line = note(tap.function);
-    if (line) line.textContent = sentence.replace("%(time)s", tap.noted || clock(tap.tapped_at));
+    if (line) line.textContent = sentence.replace("{time}", tap.noted || clock(tap.tapped_at));
   };
 
   const press = (tap) => {
