@@ -1,0 +1,203 @@
+"""What synthetic checks and members of the panel say: both see a part, both are wrong now and then."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tocsin.rehearsal.rules.effects import SLOW, Callers, harm
+from tocsin.rehearsal.rules.exposure import exposure
+from tocsin.rehearsal.rules.faults import Fault, strength
+from tocsin.rehearsal.rules.plan import Flood, Plan
+from tocsin.rehearsal.rules.world import ROUTER_CALLS_ACCESS, Demand, Probe, World
+
+PROBE_EVERY_S = 60.0
+REPORTS_AN_HOUR = 0.36
+"""How often a member for whom a function fails says so: most have patients to see."""
+STRAY_REPORTS_AN_HOUR = 0.006
+"""How often a member complains, or says that it works, for reasons of their own."""
+DELAY_S = 200.0
+SAYS_IT_WORKS_AGAIN = 0.6
+REST_S = 1200.0
+TEXTS = {
+    False: (
+        "{nl} werkt niet",
+        "{nl}: foutmelding, lukt niet meer",
+        "{nl} heel traag en dan time-out",
+        "{fr} ne marche plus",
+        "encore en panne ? {fr}",
+        "impossible: {fr}, erreur depuis tout à l'heure",
+    ),
+    True: ("{nl} weer ok", "{nl} werkt hier", "ok de nouveau pour {fr}", "{fr} fonctionne chez moi"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of a synthetic check, `at_s` seconds after the start."""
+
+    at_s: float
+    probe: Probe
+    is_ok: bool
+    duration_ms: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A report of a member of the panel."""
+
+    at_s: float
+    member: str
+    audience: str
+    package: str
+    region: str
+    function: str
+    works: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of the panel; package and region by their codes."""
+
+    id: str
+    package: int
+    region: int
+
+
+def checks(plan: Plan, world: World, rng: np.random.Generator) -> list[Check]:
+    """Return the results of all synthetic checks, in order of time."""
+    return [
+        _check(probe, minute * PROBE_EVERY_S + place * 3.7 + float(rng.uniform(0.0, 1.0)), plan, world, rng)
+        for minute in range(plan.minutes)
+        for place, probe in enumerate(world.probes)
+        if not _is_blind("probes", minute * PROBE_EVERY_S, plan.faults)
+    ]
+
+
+def _check(probe: Probe, at_s: float, plan: Plan, world: World, rng: np.random.Generator) -> Check:
+    # A check has no package, no region and calls from inside: it sees what hits everybody, and no caller's network.
+    seen = [each for each in plan.faults if each.is_whole and each.is_seen_by_probes and each.effect != "blocked"]
+    fails, slower = _expected(probe.service, at_s, seen, world)
+    lot = rng.random()
+    duration_ms = probe.median_ms * float(np.exp(0.18 * rng.standard_normal())) * slower
+    if lot >= fails + probe.fails:
+        return Check(at_s, probe, True, round(duration_ms, 1), "200 OK")
+    if rng.random() < 0.6:  # noqa: PLR2004  # most failing checks get an answer
+        return Check(at_s, probe, False, round(duration_ms, 1), "SOAP fault")
+    return Check(at_s, probe, False, 10_000.0, "timeout")
+
+
+def _expected(service: str, at_s: float, faults: Sequence[Fault], world: World) -> tuple[float, float]:
+    callers = Callers("", np.array([at_s]), np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64))
+    needs = world.pack.services[service].needs
+    gate = world.gatekeeper
+    way = [(service, 1.0)]
+    if world.router is not None and world.router in needs:
+        way.append((world.router, 1.0))
+    if gate is not None and gate in needs:
+        way.append((gate, ROUTER_CALLS_ACCESS if service == world.router else 1.0))
+    well, slower = 1.0, 1.0
+    for name, share in way:
+        done = harm(name, callers, faults=faults, world=world)
+        well *= 1.0 - share * float(1.0 - np.prod(1.0 - done.fails[1:, 0]))
+        slower *= min(float(done.slower[0]), SLOW)
+    return 1.0 - well, slower
+
+
+def _is_blind(eye: str, at_s: float, faults: Sequence[Fault]) -> bool:
+    return any(
+        fault.effect == "blind" and eye in fault.eyes and strength(fault, np.array([at_s]))[0] > 0 for fault in faults
+    )
+
+
+def members(world: World, rng: np.random.Generator) -> list[Member]:
+    """Return the panel: so many of each package, spread over the regions as its callers are."""
+    packages = [code for code, name in enumerate(world.packages) for _ in range(world.panel[name])]
+    return [
+        Member(
+            f"m{number:03d}-{rng.integers(16**6):06x}", code, int(rng.choice(len(world.regions), p=world.where[code]))
+        )
+        for number, code in enumerate(packages)
+    ]
+
+
+def reports(plan: Plan, world: World, rng: np.random.Generator) -> list[Said]:
+    """Return what the panel says, in order of time: those who are hit, those who are not, and the untrue."""
+    panel = members(world, rng)
+    found = [said for member in panel for said in _of_member(member, plan, world, rng)]
+    found += [said for flood in plan.floods for said in _flood(flood, panel, world, rng)]
+    kept = [said for said in found if 0 <= said.at_s < plan.seconds and not _is_blind("panel", said.at_s, plan.faults)]
+    return sorted(kept, key=lambda said: said.at_s)
+
+
+def _of_member(member: Member, plan: Plan, world: World, rng: np.random.Generator) -> Iterator[Said]:
+    minutes = (np.arange(plan.minutes) + 0.5) * 60.0
+    mine = [demand for demand in world.demands if demand.packages[member.package] > 0]
+    fails = {
+        demand.function: exposure(demand, member.package, member.region, at_s=minutes, faults=plan.faults, world=world)
+        for demand in mine
+    }
+    rests_until_s = 0.0
+    for minute in range(plan.minutes):
+        if minutes[minute] < rests_until_s:
+            continue
+        demand = _complaint({name: float(shares[minute]) for name, shares in fails.items()}, mine, rng)
+        if demand is None:
+            continue
+        at_s = minutes[minute] + float(rng.exponential(DELAY_S))
+        yield _said(at_s, member, demand.function, works=False, world=world, rng=rng)
+        rests_until_s = at_s + REST_S + float(rng.exponential(REST_S))
+        yield from _relief(member, demand, fails[demand.function], at_s, world, rng)
+    if rng.random() < STRAY_REPORTS_AN_HOUR * plan.minutes / 60.0:
+        function = mine[int(rng.integers(len(mine)))].function
+        yield _said(
+            float(rng.uniform(0.0, plan.seconds)), member, function, works=rng.random() < 0.5, world=world, rng=rng
+        )  # noqa: PLR2004  # half and half
+
+
+def _complaint(failing: dict[str, float], mine: Sequence[Demand], rng: np.random.Generator) -> Demand | None:
+    """Return what the member complains about in this minute: the first thing that fails, log-in before the rest."""
+    worst = max(failing.values())
+    if rng.random() >= REPORTS_AN_HOUR / 60.0 * worst:
+        return None
+    hit = [demand for demand in mine if failing[demand.function] >= 0.5 * worst]
+    return hit[0] if rng.random() < 0.8 else hit[int(rng.integers(len(hit)))]  # noqa: PLR2004  # most name the first
+
+
+def _relief(
+    member: Member,
+    demand: Demand,
+    shares: np.ndarray[tuple[int], np.dtype[np.float64]],
+    at_s: float,
+    world: World,
+    rng: np.random.Generator,
+) -> Iterator[Said]:
+    later = np.flatnonzero(shares > 0)
+    if rng.random() < SAYS_IT_WORKS_AGAIN:
+        again_s = max((float(later[-1]) + 1.0) * 60.0, at_s) + 120.0 + float(rng.exponential(700.0))
+        yield _said(again_s, member, demand.function, works=True, world=world, rng=rng)
+
+
+def _flood(flood: Flood, panel: Sequence[Member], world: World, rng: np.random.Generator) -> Iterator[Said]:
+    place = world.packages.index(flood.package)
+    hostile = [member for member in panel if member.package == place][: flood.members]
+    for number in range(flood.reports):
+        at_s = flood.at_s + flood.over_s * float(rng.random())
+        yield _said(at_s, hostile[number % len(hostile)], flood.function, works=False, world=world, rng=rng)
+
+
+def _said(at_s: float, member: Member, function: str, *, works: bool, world: World, rng: np.random.Generator) -> Said:
+    pattern = TEXTS[works][int(rng.integers(len(TEXTS[works])))]
+    name = world.pack.functions[function].name
+    return Said(
+        at_s=at_s,
+        member=member.id,
+        audience=world.audiences[member.package],
+        package=world.packages[member.package],
+        region=world.regions[member.region],
+        function=function,
+        works=works,
+        text=pattern.format(nl=name["nl"], fr=name["fr"]),
+    )
