@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from tocsin.bulletins.models import BulletinRow
-from tocsin.bulletins.queries import approvals, of_incident, read_bulletin, version
+from tocsin.bulletins.queries import approvals, configured_pack, of_incident, read_bulletin, version
 from tocsin.incidents.models import TimelineEntry
 from tocsin.incidents.queries import recent
 from tocsin.incidents.rules.model import Incident
 from tocsin.incidents.rules.paging import REASONS, Desk, DuePage, WaitingDraft, pages_due
 from tocsin.incidents.rules.promises import Word
+from tocsin.incidents.rules.severity import gravest_first
 from tocsin.incidents.services import ENGINE, add_entry
 from tocsin.kernel.language import LocalizedText
 from tocsin.notifications.budget import questions
@@ -33,7 +34,8 @@ def page_who_is_due(now: datetime) -> int:
     """
     sent = 0
     try:
-        desks = [_desk(incident) for incident in recent(now)]
+        # The gravest first: where the channel is slow, its page must not stand behind another's.
+        desks = [_desk(incident) for incident in gravest_first(recent(now), pack=configured_pack(), now=now)]
         pages = pages_due(desks, now=now)
         for due in pages:
             sent += not is_paged(due.key) and _sent(due, now=now)

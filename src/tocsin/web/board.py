@@ -15,9 +15,11 @@ from tocsin.continuity.rules.model import Procedure
 from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
 from tocsin.diagnosis.rules.model import Suspect
 from tocsin.incidents.rules.model import Incident
+from tocsin.incidents.rules.severity import Severity, severity
 from tocsin.kernel.intervals import floor_to
 from tocsin.kernel.language import LocalizedText
 from tocsin.notifications.queries import Deliveries
+from tocsin.web.suspicion import Suspicion, suspicion
 
 APPROVAL_WITHIN = timedelta(minutes=5)
 """A draft that waits longer breaks the promise of the first instruction within five minutes."""
@@ -195,12 +197,14 @@ class Card:
     packages: tuple[str, ...] | None
     regions: tuple[str, ...] | None
     suspects: tuple[NamedSuspect, ...]
+    suspicion: Suspicion
     promise: Promise | None
     broken_at: tuple[datetime, ...]
     told: tuple[StoredBulletin, ...]
     drafts: tuple[Draft, ...]
     activations: Activations
     functions_known: int
+    severity: Severity
 
     @property
     def has_many_functions(self) -> bool:
@@ -272,12 +276,14 @@ def card(
         packages=_names(incident.packages, {id_: package.name for id_, package in pack.packages.items()}),
         regions=incident.regions,
         suspects=tuple(named(suspect, pack=pack) for suspect in incident.suspects),
+        suspicion=suspicion(incident, pack=pack),
         promise=promise(due, now=now) if due is not None else None,
         broken_at=tuple(broken_at),
         told=told,
         drafts=tuple(draft(stored, promised=due, missed=_owed(told, broken_at), now=now) for stored in waiting),
         activations=sorted_out(item for item in activations if item.incident == incident.id),
         functions_known=len(pack.functions),
+        severity=severity(incident, pack=pack, now=now),
     )
 
 

@@ -64,7 +64,7 @@ def _with_unit(key: str, reason: Reason) -> str:
     if key not in {"observed", "expected"}:
         return key
     kind = str(reason.facts.get("kind") or reason.code.partition(".")[0])
-    if kind == "volume":
+    if kind in {"volume", "retries"}:
         return key
     return f"{key}_ms" if kind == "latency" and reason.facts.get("eye") == "probes" else f"{key}_share"
 
@@ -127,6 +127,8 @@ def known_names(pack: Pack, procedures: Mapping[str, Procedure]) -> Names:
         "partner": partners,
         "package": packages,
         "suspect": partners | packages | services,
+        "other": partners | packages | services,
+        "through": partners,
         "function": {id_: function.name[language] for id_, function in pack.functions.items()},
         "audience": {id_: audience.plural[language] for id_, audience in pack.audiences.items()},
         "region": {id_: region.name[language] for id_, region in pack.regions.items()},
@@ -136,6 +138,8 @@ def known_names(pack: Pack, procedures: Mapping[str, Procedure]) -> Names:
         "part": words.spoken(words.PARTS),
         "state": words.spoken(words.STATES) | words.spoken(words.NOTICES),
         "severity": words.spoken(words.SEVERITIES),
+        "criticality": words.spoken(words.CRITICALITIES),
+        "hour": words.spoken(words.HOURS),
         "from": phases_and_states,
         "to": phases_and_states,
         "by": {"engine": gettext("Tocsin itself"), "policy": gettext("Tocsin itself")},

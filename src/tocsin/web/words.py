@@ -177,6 +177,26 @@ SEVERITIES: Words = {
     "unsure": _("Too little evidence"),
 }
 
+LEVELS: Words = {
+    "critical": _("Severity: critical"),
+    "high": _("Severity: high"),
+    "moderate": _("Severity: moderate"),
+    "low": _("Severity: low"),
+}
+"""How much an incident weighs now, as a whole phrase, so that none is put together from parts."""
+
+CRITICALITIES: Words = {
+    "vital": _("vital"),
+    "important": _("important"),
+    "ordinary": _("can wait"),
+}
+
+HOURS: Words = {
+    "working": _("working hours, or nearly"),
+    "edge": _("the edge of the day, or Saturday morning"),
+    "quiet": _("a quiet hour"),
+}
+
 APPROVALS: Words = {
     "automatic": _("nobody, once automation is unlocked"),
     "one_click": _("one person"),

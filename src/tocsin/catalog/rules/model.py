@@ -64,13 +64,17 @@ class Service:
     probed_by_default: bool = False
 
 
+type Criticality = Literal["vital", "important", "ordinary"]
+"""Vital: without it a patient may go without care now; important: care goes on by detours; ordinary: it can wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """What a care professional does; `uses` are the services called directly, `soft` those only some packages call.
 
     `name` is the noun on screens ("Prescribing"), `fails`, `slow` and `back` are whole sentences for headlines
     ("Electronic prescriptions cannot be made."), so that no sentence is ever assembled from parts.
-    `transactions_per_month` is the national load, where known.
+    `transactions_per_month` is the national load, where known; `criticality` weighs an outage's severity.
     """
 
     id: str
@@ -84,6 +88,7 @@ class Function:
     is_crucial: bool = True
     is_login: bool = False
     transactions_per_month: Population | None = None
+    criticality: Criticality = "important"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from tocsin.catalog.rules.graph import cycle_in
 from tocsin.catalog.rules.model import (
     Audience,
     Authority,
+    Criticality,
     Function,
     Pack,
     Package,
@@ -27,6 +28,7 @@ type Trust = Literal["official", "code", "press", "inference"]
 
 TRUSTS = ("official", "code", "press", "inference")
 KINDS = ("service", "infrastructure")
+CRITICALITIES = ("vital", "important", "ordinary")
 
 _NO_SOURCE = Source(address="", checked_on=date.min, trust="inference")
 
@@ -174,6 +176,7 @@ def _function(identity: str, table: Table, sources: Sources) -> Function:
         is_crucial=table.flag("is_crucial", default=True),
         is_login=table.flag("is_login"),
         transactions_per_month=_population(load, sources) if load is not None else None,
+        criticality=cast("Criticality", table.choice("criticality", CRITICALITIES, default="important")),
     )
 
 

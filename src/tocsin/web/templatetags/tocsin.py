@@ -133,6 +133,12 @@ def bulletin_kind(key: str) -> str:
 
 
 @register.filter
+def level_words(key: str) -> str:
+    """Say how much an incident weighs now."""
+    return words.word(words.LEVELS, key)
+
+
+@register.filter
 def severity_words(key: str) -> str:
     """Say how much hangs on a message."""
     return words.word(words.SEVERITIES, key)
