@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tocsin.accounts.services import create_key
-from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
+from tocsin.detection.rules.model import Judgement, Posterior, State, Subject, Verdict
 from tocsin.detection.services import save_judgement
 from tocsin.incidents.rules.model import Incident, IncidentEvent, Phase
 from tocsin.incidents.services import apply
@@ -48,6 +48,7 @@ def test_the_state_says_what_works_for_whom_and_why() -> None:
         eyes=frozenset({Eye.FRONT, Eye.CLIENT}),
         reasons=(Reason("errors.above_usual", {"observed_share": 0.4}),),
         packages=("pharmacy-a",),
+        posterior=Posterior(0.05, 0.15, 0.75, 0.05),
     )
     judgement = Judgement(at=NOW, verdicts={subject: verdict}, signals=(), blind={Eye.PANEL: NOW})
     save_judgement(judgement, explanations=[])
@@ -65,6 +66,9 @@ def test_the_state_says_what_works_for_whom_and_why() -> None:
             "eyes": ["client", "front"],
             "packages": ["pharmacy-a"],
             "regions": None,
+            "belief": {"ok": 0.05, "degraded": 0.15, "down": 0.75, "unknown": 0.05},
+            "is_minor": False,
+            "flaps_an_hour": 0.0,
             "reasons": [{"code": "errors.above_usual", "facts": {"observed_share": 0.4}}],
         }
     ]

@@ -188,8 +188,21 @@ class ReasonOut(Schema):
     facts: dict[str, Any] = Field(default_factory=dict)
 
 
+class BeliefOut(Schema):
+    """How believable each state is; the four sum to 1."""
+
+    ok: float
+    degraded: float
+    down: float
+    unknown: float
+
+
 class FunctionStateOut(Schema):
-    """The state of a function for an audience; null packages or regions mean all."""
+    """The state of a function for an audience; null packages or regions mean all.
+
+    `belief` is null in what was judged before there was one. `is_minor` says that so few calls fail that hardly anybody
+    notices; `flaps_an_hour` how often it lately turned between failing and working.
+    """
 
     function: str
     audience: str
@@ -199,6 +212,9 @@ class FunctionStateOut(Schema):
     eyes: list[str]
     packages: list[str] | None
     regions: list[str] | None
+    belief: BeliefOut | None
+    is_minor: bool
+    flaps_an_hour: float
     reasons: list[ReasonOut]
 
 
@@ -235,3 +251,4 @@ class IncidentOut(Schema):
     suspects: list[SuspectOut]
     change: str | None
     is_drill: bool
+    is_minor: bool

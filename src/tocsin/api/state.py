@@ -1,11 +1,13 @@
 """Where machines read what Tocsin sees and does."""
 
+from dataclasses import asdict
+
 from django.http import HttpRequest
 from ninja import Router
 
 from tocsin.api.clock import now
 from tocsin.api.keys import Bearer
-from tocsin.api.schemas import FunctionStateOut, IncidentOut, ReasonOut, StatusOut, SuspectOut
+from tocsin.api.schemas import BeliefOut, FunctionStateOut, IncidentOut, ReasonOut, StatusOut, SuspectOut
 from tocsin.detection.queries import last_judgement
 from tocsin.detection.rules.model import Verdict
 from tocsin.incidents.queries import recent
@@ -46,6 +48,9 @@ def _function_state(verdict: Verdict) -> FunctionStateOut:
         eyes=sorted(eye.value for eye in verdict.eyes),
         packages=_listed(verdict.packages),
         regions=_listed(verdict.regions),
+        belief=None if verdict.posterior is None else BeliefOut(**asdict(verdict.posterior)),
+        is_minor=verdict.is_minor,
+        flaps_an_hour=verdict.flaps_an_hour,
         reasons=[ReasonOut(code=reason.code, facts=dict(reason.facts)) for reason in verdict.reasons],
     )
 
@@ -67,6 +72,7 @@ def _incident(incident: Incident) -> IncidentOut:
         suspects=[SuspectOut(id=suspect.id, score=suspect.score) for suspect in incident.suspects],
         change=incident.change,
         is_drill=incident.is_drill,
+        is_minor=incident.is_minor,
     )
 
 
