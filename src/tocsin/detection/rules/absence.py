@@ -1,114 +1,168 @@
 """Signals from packages and regions that fall silent at the front while everybody else goes on calling.
 
 A software that no longer gets through, or a province whose line is cut, makes no failures where the services stand: it
-is just not there. What it should call follows from what it called half an hour up to five minutes ago, moved along
-with the usual course of each service and with what that service's other callers do just now. No history per package
-is needed.
+is just not there. What it should call is its share of each service's calls half an hour up to five minutes ago, of what
+that service's other callers do just now. No history per package is needed. Who is silent is decided once, over all
+services together, and then said of every service that it should be calling: so the scope does not waver.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.detection.rules.expected import LAG, Flow, spread_of
 from tocsin.detection.rules.findings import Found
+from tocsin.detection.rules.missing import missing
 from tocsin.detection.rules.model import Judgement, Signal
 from tocsin.detection.rules.profile import Profile
-from tocsin.detection.rules.scores import shortfall
-from tocsin.detection.rules.tallies import LONG_STEPS, STEP_S, Tally, step_age
+from tocsin.detection.rules.tallies import STEP_S, STEPS, Tally, step_age
 from tocsin.observations.rules.model import VANTAGES, Eye
 
 type Numbers = NDArray[np.float64]
 type Axis = Literal["packages", "regions"]
 
-_WINDOWS = (4, 10)
-"""Two and five minutes."""
-_LAG = 10
 _BAR = 14.0
 """Higher than for whole services: there are more slices, and their expectation is taken from few minutes."""
-_SPREAD = 0.03
-_GONE, _BACK = 0.35, 0.8
-_MIN_EXPECTED = 20.0
-_MIN_EXPECTED_SERVICE = 4.0
-_OTHERS = (0.3, 1.5)
-"""How far the service's other callers may explain the silence, or call for more."""
+_KEPT_STRENGTH = 7.0
+_SPREAD = 0.02
+_MARGIN = 0.15
+_SHARE, _LEADING, _LEADING_LASTS = 0.3, 0.5, 0.25
+"""A slice that calls a little less is nothing; one that has lost half its calls is told of."""
+_BACK, _BACK_STEPS = 0.8, 6
+_SETTLED_STEPS = 30
+"""Who calls is known after a quarter of an hour: there are packages that call in bursts."""
+_MIN_EXPECTED, _MIN_EXPECTED_SERVICE = 20.0, 4.0
+_OTHERS_CALLS, _OTHERS_MOST = 20.0, 1.15
+"""How many calls "the others go on as expected" is worth, and how far their storm of retries may call for more."""
 _MOST_OF_ALL = 0.5
 """When half of what should call is silent it is no slice: the service, or the eye, is judged as a whole."""
 _FRONT = VANTAGES.index(Eye.FRONT)
 
 
 @dataclass(frozen=True, slots=True)
-class _Presence:
-    """Calls seen and expected at the front, [service, member], over one window."""
+class Presence:
+    """Calls seen and expected at the front per service, member and step, the newest first."""
 
+    axis: Axis
+    names: tuple[str, ...]
     seen: Numbers
     expected: Numbers
 
 
-def absence_signals(tally: Tally, *, profile: Profile, previous: Judgement | None, now: datetime) -> Iterator[Found]:
+def absence_signals(
+    tally: Tally, flows: Flow, *, profile: Profile, previous: Judgement | None, now: datetime
+) -> Iterator[Found]:
     """Yield signals for packages, then regions, that fell silent: one for each service that they should call."""
-    usual = _usual(tally, profile, now)
     for axis, calls, names in (
         ("packages", tally.front_calls_by_package, tally.names.packages),
         ("regions", tally.front_calls_by_region, tally.names.regions),
     ):
         side: Axis = "packages" if axis == "packages" else "regions"
-        yield from _absent(side, calls, names, usual=usual, tally=tally, previous=previous, now=now)
+        kept = _kept(side, previous)
+        presence = _presence(side, calls, names, flows)
+        if float(tally.alive[_FRONT, LAG:].sum()) < _SETTLED_STEPS:
+            presence.expected[:] = 0.0
+        if previous is not None:
+            _carry(presence, kept, profile=profile, then=previous.at, now=now)
+        yield from _absent(presence, kept, services=profile.services, now=now)
 
 
-def _usual(tally: Tally, profile: Profile, now: datetime) -> Numbers:
-    """Return the usual calls at the front per service and long step; the same in every step where nothing is known."""
-    usual = np.ones((len(tally.names.services), LONG_STEPS))
-    known = np.flatnonzero(profile.is_known[_FRONT])
-    rates = profile.rates_over([now - step_age(step) for step in range(LONG_STEPS)])[_FRONT, known]
-    usual[known] = np.where(rates.sum(axis=1, keepdims=True) > 0, rates * STEP_S, 1.0)
-    return np.asarray(usual * tally.alive[_FRONT])
+def _presence(axis: Axis, calls: Numbers, names: tuple[str, ...], flows: Flow) -> Presence:
+    """Return what each member should call: its share of the service, of what the service's other callers do."""
+    due = flows.expected[_FRONT]
+    calls = calls[: due.shape[0]]
+    level = flows.seen[_FRONT][:, LAG:].sum(axis=-1)
+    part = calls[..., LAG:].sum(axis=-1) / np.maximum(level, 1.0)[:, None]
+    mine = part[..., None] * due[:, None]
+    others, others_due = flows.seen[_FRONT][:, None] - calls, due[:, None] - mine
+    going_on = (others + _OTHERS_CALLS) / (np.maximum(others_due, 0.0) + _OTHERS_CALLS)
+    return Presence(axis, names, calls, mine * np.minimum(going_on, _OTHERS_MOST))
+
+
+def _carry(
+    presence: Presence,
+    kept: Mapping[str, Mapping[str, Signal]],
+    *,
+    profile: Profile,
+    then: datetime,
+    now: datetime,
+) -> None:
+    """Go on expecting of those already missed what was expected of them, moved along with the course of the day."""
+    if not kept:
+        return
+    rates = profile.rates_over([then, now])[_FRONT]
+    moved = np.where(rates[:, 0] > 0, rates[:, 1] / np.maximum(rates[:, 0], 1e-9), 1.0)
+    for member, by_service in kept.items():
+        for name, signal in by_service.items():
+            if member in presence.names and name in profile.services:
+                service = profile.services.index(name)
+                per_step = signal.expected * float(moved[service]) * STEP_S / 60.0
+                presence.expected[service, presence.names.index(member), :STEPS] = per_step
 
 
 def _absent(
-    axis: Axis,
-    calls: Numbers,
-    names: tuple[str, ...],
-    *,
-    usual: Numbers,
-    tally: Tally,
-    previous: Judgement | None,
-    now: datetime,
+    presence: Presence, kept: Mapping[str, Mapping[str, Signal]], *, services: tuple[str, ...], now: datetime
 ) -> Iterator[Found]:
-    kept = _kept(axis, previous)
-    windows = [_presence(calls, usual, steps, kept=_kept_rates(kept, names, tally)) for steps in _WINDOWS]
-    strength = np.max([_score(window) for window in windows], axis=0)
-    silent = [
-        member
-        for member in range(len(names))
-        if float(strength[member]) >= _BAR or (names[member] in kept and _stays_silent(windows[0], member))
-    ]
-    whole = windows[-1].expected.sum(axis=0)
-    if whole[silent].sum() > _MOST_OF_ALL * whole.sum():
+    seen, expected = presence.seen.sum(axis=0), presence.expected.sum(axis=0)
+    spread = spread_of(seen, expected, prior=np.full(seen.shape[0], _SPREAD))
+    margin = np.full(seen.shape[0], _MARGIN)
+    strength, onset = missing(seen[:, :STEPS], expected[:, :STEPS], spread=spread, margin=margin)
+    silent: dict[int, float] = {}
+    for member in map(int, np.flatnonzero(expected[:, :STEPS].sum(axis=-1) >= _MIN_EXPECTED)):
+        name = presence.names[member]
+        is_clear = bool(strength[member] >= _BAR)
+        steps = min(max(int(onset[member]), 2), LAG) if is_clear else _BACK_STEPS
+        share = 1.0 - float(seen[member, :steps].sum()) / max(float(expected[member, :steps].sum()), 1e-9)
+        if (is_clear and share >= _SHARE) or (name in kept and share > 1.0 - _BACK):
+            silent[member] = share
+    if expected[list(silent), :STEPS].sum() > _MOST_OF_ALL * expected[:, :STEPS].sum():
         return
-    for member in silent:
-        for service in np.flatnonzero(windows[-1].expected[:, member] >= _MIN_EXPECTED_SERVICE):
-            seen, expected = windows[-1].seen[service, member], windows[-1].expected[service, member]
-            name = tally.names.services[service]
-            before = kept.get(names[member], {}).get(name)
-            recent_seen, recent_expected = windows[0].seen[service, member], windows[0].expected[service, member]
-            if recent_seen > _BACK * recent_expected:
-                continue
-            signal = Signal(
-                service=name,
+    for member, share in silent.items():
+        since = now - step_age(int(onset[member]))
+        yield from _told(
+            presence, member, kept, services=services, share=share, strength=float(strength[member]), since=since
+        )
+
+
+def _told(
+    presence: Presence,
+    member: int,
+    kept: Mapping[str, Mapping[str, Signal]],
+    *,
+    services: tuple[str, ...],
+    share: float,
+    strength: float,
+    since: datetime,
+) -> Iterator[Found]:
+    """Yield the silence of one member, for each service that it should be calling."""
+    name = presence.names[member]
+    before = kept.get(name, {})
+    since = min((signal.since for signal in before.values()), default=since)
+    due = presence.expected[:, member, :LAG].sum(axis=-1)
+    for place, service in enumerate(services):
+        if due[place] < _MIN_EXPECTED_SERVICE and service not in before:
+            continue
+        a_minute = 60.0 / (LAG * STEP_S)
+        yield Found(
+            Signal(
+                service=service,
                 eye=Eye.FRONT,
                 kind="volume",
-                strength=round(max(float(strength[member]), _BAR / 2.0), 3),
-                observed=round(float(seen) * 60.0 / (_WINDOWS[-1] * STEP_S), 3),
-                expected=round(float(expected) * 60.0 / (_WINDOWS[-1] * STEP_S), 6),
-                since=before.since if before is not None else _onset(calls[:, member], windows[-1], member, now),
-                packages=(names[member],) if axis == "packages" else None,
-                regions=(names[member],) if axis == "regions" else None,
-            )
-            yield Found(signal, float(1.0 - min(1.0, recent_seen / max(recent_expected, 1e-9))))
+                strength=round(max(strength, _KEPT_STRENGTH), 3),
+                observed=round(float(due[place]) * a_minute * (1.0 - share), 3),
+                expected=round(float(due[place]) * a_minute, 6),
+                since=since,
+                packages=(name,) if presence.axis == "packages" else None,
+                regions=(name,) if presence.axis == "regions" else None,
+            ),
+            min(max(share, 0.0), 1.0),
+            is_leading=share >= _LEADING,
+            is_lasting=share >= _LEADING_LASTS,
+        )
 
 
 def _kept(axis: Axis, previous: Judgement | None) -> Mapping[str, Mapping[str, Signal]]:
@@ -116,48 +170,18 @@ def _kept(axis: Axis, previous: Judgement | None) -> Mapping[str, Mapping[str, S
     kept: dict[str, dict[str, Signal]] = {}
     for signal in previous.signals if previous is not None else ():
         members = signal.packages if axis == "packages" else signal.regions
-        if signal.kind == "volume" and members is not None:
+        if signal.kind == "volume" and signal.eye is Eye.FRONT and members is not None:
             kept.setdefault(members[0], {})[signal.service] = signal
     return kept
 
 
-def _kept_rates(
-    kept: Mapping[str, Mapping[str, Signal]],
-    names: tuple[str, ...],
-    tally: Tally,
-) -> Numbers:
-    """Return, [service, member], the calls a step expected of those already missed; not a number for all others."""
-    rates = np.full((len(tally.names.services), len(names)), np.nan)
-    for member, by_service in kept.items():
-        for service, signal in by_service.items():
-            if member in names and service in tally.names.services:
-                rates[tally.names.services.index(service), names.index(member)] = signal.expected * STEP_S / 60.0
-    return rates
-
-
-def _presence(calls: Numbers, usual: Numbers, steps: int, *, kept: Numbers) -> _Presence:
-    seen = calls[..., :steps].sum(axis=-1)
-    moved = usual[:, :steps].sum(axis=1) / np.maximum(usual[:, _LAG:].sum(axis=1), 1e-9)
-    expected = calls[..., _LAG:].sum(axis=-1) * moved[:, None]
-    all_seen, all_expected = seen.sum(axis=1), expected.sum(axis=1)
-    others_seen, others_expected = all_seen[:, None] - seen, all_expected[:, None] - expected
-    others = np.where(others_expected > 0, others_seen / np.maximum(others_expected, 1e-9), 1.0)
-    expected = expected * np.clip(others, *_OTHERS)
-    return _Presence(seen, np.where(np.isnan(kept), expected, np.nan_to_num(kept) * steps))
-
-
-def _score(window: _Presence) -> Numbers:
-    seen, expected = window.seen.sum(axis=0), window.expected.sum(axis=0)
-    is_large = (expected >= _MIN_EXPECTED) & (seen < expected * _GONE)
-    return np.asarray(np.where(is_large, shortfall(seen, expected, spread=np.asarray(_SPREAD)), 0.0))
-
-
-def _stays_silent(window: _Presence, member: int) -> bool:
-    return float(window.seen[:, member].sum()) < float(window.expected[:, member].sum()) * _BACK
-
-
-def _onset(calls: Numbers, window: _Presence, member: int, now: datetime) -> datetime:
-    """Return since when the member calls less than it should, at the present expectation."""
-    expected = float(window.expected[:, member].sum()) / _WINDOWS[-1]
-    missing = np.cumsum(expected * _BACK - calls.sum(axis=0)[: _LAG * 2])
-    return now - step_age(int(np.argmax(missing)) + 1)
+def excused(flows: Flow, slices: Sequence[Found], profile: Profile) -> Flow:
+    """Return the flow without what silent packages and regions account for: they are told of by themselves."""
+    if not slices:
+        return flows
+    left = np.ones(flows.expected.shape[:2])
+    due = flows.expected[_FRONT][:, :LAG].sum(axis=-1) * 60.0 / (LAG * STEP_S)
+    for found in slices:
+        place = profile.services.index(found.signal.service)
+        left[_FRONT, place] -= (found.signal.expected - found.signal.observed) / max(float(due[place]), 1e-9)
+    return replace(flows, expected=flows.expected * np.clip(left, 0.0, 1.0)[..., None])

@@ -70,7 +70,8 @@ def flow(tally: Tally, *, profile: Profile, previous: Judgement | None, now: dat
     _carry(level, profile=profile, previous=previous)
     expected = usual * level[..., None]
     expected = expected * _weather(seen, expected)[:, None]
-    return Flow(seen, expected, level, _spread(seen, expected, profile))
+    prior = np.where(profile.is_known, profile.rate_spread, _SPREAD_UNKNOWN)
+    return Flow(seen, expected, level, spread_of(seen, expected, prior=prior))
 
 
 def usual_calls(seen: Numbers, alive: Numbers, *, profile: Profile, now: datetime) -> Numbers:
@@ -144,14 +145,16 @@ def middle(seen: Numbers, expected: Numbers, weights: Numbers) -> Numbers:
     return np.asarray(np.where(is_enough, found, 1.0))
 
 
-def _spread(seen: Numbers, expected: Numbers, profile: Profile) -> Numbers:
-    """Return how much a minute's calls vary beyond chance: measured where the level was, shrunk to history's word."""
-    blocks = (*seen.shape[:2], -1, _BLOCK)
+def spread_of(seen: Numbers, expected: Numbers, *, prior: Numbers) -> Numbers:
+    """Return how much a minute's calls vary beyond chance: measured where the level was, shrunk to what is usual.
+
+    The last axis is the step, newest first.
+    """
+    blocks = (*seen.shape[:-1], -1, _BLOCK)
     counted, hoped = (values[..., LAG:].reshape(blocks).sum(axis=-1) for values in (seen, expected))
     squares = np.where(hoped > 0, ((counted - hoped) ** 2 - hoped) / np.maximum(hoped, 1.0) ** 2, 0.0)
     # The worst tenth may be a fault that is over: it is not the usual spread.
     squares = np.minimum(squares, np.quantile(squares, 0.9, axis=-1, keepdims=True))
     weight = (hoped * _SPREAD_UNKNOWN / (1.0 + hoped * _SPREAD_UNKNOWN)) ** 2
-    prior = np.where(profile.is_known, profile.rate_spread, _SPREAD_UNKNOWN)
     found = (weight * squares).sum(axis=-1) + prior * _SPREAD_BLOCKS
     return np.asarray(np.clip(found / (weight.sum(axis=-1) + _SPREAD_BLOCKS), *_SPREAD))

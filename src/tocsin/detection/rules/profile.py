@@ -33,6 +33,8 @@ _SLOW_TIMES_MEDIAN = 3.0
 """Slow is what is above nearly all usual answers, and at least three times the usual one: people notice that."""
 _SLOW_SHARE_FLOOR = 0.05
 """History's durations are coarse and give no tails, so one answer in twenty may be slow without meaning anything."""
+_QUICK_QUANTILE, _QUICK_PART, _QUICK_OF_MEDIAN = 0.01, 0.5, 0.33
+"""Too quick to be real: half of what all but one in a hundred took at least, and a third of the usual answer."""
 _MIN_CALLS_KNOWN = 200.0
 
 
@@ -41,7 +43,8 @@ class Profile:
     """The usual, indexed [vantage, service]; services in pack order, then others by first appearance.
 
     `shares` and `spread` are per outcome (columns as `Outcome`); `slow_from_bin` is the first duration bin that counts
-    as slow and `slow_share` the usual share there; `typical_ms` the usual median. `rates` are expected calls a second
+    as slow and `slow_share` the usual share there; `quick_before_bin` is the first that is not too quick to be real;
+    `typical_ms` the usual median. `rates` are expected calls a second
     per five-minute slot of the local week, `rate_spread` their usual relative variance. `credence` says how far
     members, probes and partners are to be believed.
     """
@@ -54,6 +57,7 @@ class Profile:
     typical_ms: Numbers
     slow_from_bin: NDArray[np.int64]
     slow_share: Numbers
+    quick_before_bin: NDArray[np.int64]
     rates: NDArray[np.float64]
     rate_spread: Numbers
     credence: Credence = NOBODY_KNOWN
@@ -90,6 +94,7 @@ def learn(history: Rollups, *, pack: Pack) -> Profile:
         typical_ms=typical_ms.reshape(shape),
         slow_from_bin=slow_from_bin.reshape(shape),
         slow_share=slow_share.reshape(shape),
+        quick_before_bin=_quick_before_bin(durations).reshape(shape),
         rates=(days.weekly_course() / SLOT_S).reshape(*shape, 7 * DAY_SLOTS),
         rate_spread=days.course_spread().reshape(shape),
     )
@@ -161,3 +166,14 @@ def _usual_durations(durations: NDArray[np.float64]) -> tuple[Numbers, NDArray[n
         np.where(unknown, DURATION_BINS, slow_from_bin).astype(np.int64),
         np.where(unknown, 1.0, share),
     )
+
+
+def _quick_before_bin(durations: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return, per series, the first bin that is not too quick: half of what nearly all took, a third of the usual."""
+    total = durations.sum(axis=1)
+    reached = np.cumsum(durations, axis=1) / np.maximum(total, 1.0)[:, None]
+    soonest = DURATION_EDGES_MS[np.argmax(reached >= _QUICK_QUANTILE, axis=1)] * _QUICK_PART
+    middle = np.argmax(reached >= 0.5, axis=1)  # noqa: PLR2004  # the median
+    typical = DURATION_EDGES_MS[middle] * _QUICK_OF_MEDIAN
+    before = np.searchsorted(DURATION_EDGES_MS, np.minimum(soonest, typical), side="right") - 1
+    return np.where(total < _MIN_CALLS_KNOWN, 0, np.maximum(before, 0)).astype(np.int64)

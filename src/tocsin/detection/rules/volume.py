@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.detection.rules.expected import Flow, is_whole
-from tocsin.detection.rules.expected import flow as flow
 from tocsin.detection.rules.findings import Found, Key
 from tocsin.detection.rules.missing import missing
 from tocsin.detection.rules.model import Signal
