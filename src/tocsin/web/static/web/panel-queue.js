@@ -75,7 +75,7 @@ self.tocsinQueue = (() => {
       for (let start = 0; start < own.length; start += MOST) {
         const answers = await sent(to, own.slice(start, start + MOST));
         await remove(answers.map((one) => one.key));
-        results.push(...answers);
+        results.push(...answers.map((one) => ({ ...one, tap: own.find((tap) => tap.key === one.key) })));
       }
     }
     return results;

@@ -57,6 +57,19 @@ self.addEventListener("fetch", (event) => {
   else if (ASSETS.includes(url.pathname)) event.respondWith(asset(event.request));
 });
 
+self.addEventListener("message", (event) => {
+  const url = new URL(event.data.keep, self.location.origin);
+  if (!isOwnPage(url)) return;
+  event.waitUntil(
+    caches.open(CACHE).then(async (cache) => (await cache.match(url.href)) || cache.add(url.href)),
+  );
+});
+
+const flushed = async () => {
+  const answers = await self.tocsinQueue.flush();
+  for (const page of await self.clients.matchAll({ includeUncontrolled: true })) page.postMessage({ answers });
+};
+
 self.addEventListener("sync", (event) => {
-  if (event.tag === "taps") event.waitUntil(self.tocsinQueue.flush());
+  if (event.tag === "taps") event.waitUntil(flushed());
 });

@@ -46,15 +46,17 @@
     document.getElementById("told").replaceChildren(...fresh.body.childNodes);
   };
 
+  const received = async (answers) => {
+    for (const one of answers) {
+      const tap = { ...one.tap, noted: one.noted };
+      if (tap.to === words.to) say(tap, one.status === "refused" ? (one.words || words.refused) : words.sent);
+    }
+    if (answers.length) await retold();
+  };
+
   const flush = async () => {
-    const before = new Map((await self.tocsinQueue.all()).map((tap) => [tap.key, tap]));
     try {
-      const answers = await self.tocsinQueue.flush();
-      for (const one of answers) {
-        const tap = { ...before.get(one.key), noted: one.noted };
-        if (tap.to === words.to) say(tap, one.status === "refused" ? (one.words || words.refused) : words.sent);
-      }
-      if (answers.length) await retold();
+      await received(await self.tocsinQueue.flush());
     } catch {
       /* No network, or nobody home: what was tapped stays, and is tried again. */
     }
@@ -63,9 +65,10 @@
 
   const register = async () => {
     if (!("serviceWorker" in navigator)) return;
-    const registration = await navigator.serviceWorker.register(words.worker, { scope: "/panel/" });
-    if (registration.active) return;
-    await navigator.serviceWorker.ready;
+    await navigator.serviceWorker.register(words.worker, { scope: "/panel/" });
+    const { active } = await navigator.serviceWorker.ready;
+    // The worker was not there yet when this page was loaded: it fetches and keeps it now, for the next time.
+    active.postMessage({ keep: location.pathname });
   };
 
   const later = async () => {
@@ -143,6 +146,13 @@
       } catch {
         line.textContent = ask.dataset.failed;
       }
+    });
+  }
+
+  // The worker may have sent it in the background.
+  if ("serviceWorker" in navigator) {
+    navigator.serviceWorker.addEventListener("message", (event) => {
+      if (event.data.answers) void received(event.data.answers).then(waiting, waiting);
     });
   }
 
