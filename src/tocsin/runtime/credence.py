@@ -43,8 +43,8 @@ def credence_at(now: datetime, *, pack: Pack) -> Credence:
 def _beginning(past: Past) -> datetime:
     """Return when anything was first written down: days before that were not calm, they are unknown."""
     joined = (each.joined_at for each in past.members.values() if each.joined_at is not None)
-    said = (word.at for word in (*past.reports[:1], *past.notices[:1]))
-    return min((*joined, *said, *(trouble.began for trouble in past.troubles)), default=past.until)
+    reported, stated = (each.at for each in past.reports[:1]), (each.at for each in past.notices[:1])
+    return min((*joined, *reported, *stated, *(trouble.began for trouble in past.troubles)), default=past.until)
 
 
 def _trouble(incident: Incident) -> Trouble:
