@@ -14,6 +14,7 @@ from django.test.utils import override_settings
 from typer.testing import CliRunner
 
 from situations import NOW, belgium, calm, evidence, judgement, signal
+from tocsin.accounts.models import PanelMember
 from tocsin.bulletins.rules.model import PublicationPolicy
 from tocsin.cli.migrate import app as migrate
 from tocsin.detection.models import SeriesPoint
@@ -55,6 +56,23 @@ def test_what_is_usual_is_learned_once_a_day() -> None:
     assert first.procedures
 
 
+def test_who_joined_since_the_last_lesson_is_known_to_be_new_at_once() -> None:
+    learning = LearningFederation(MemoryStore())
+    assert learning.at(NOW).profile.credence.joined == {}
+    PanelMember.objects.create(
+        pseudonym="m1-new",
+        audience="doctor",
+        package="gp-a",
+        region="BE-BRU",
+        link_hash="x",
+        invited_at=NOW,
+        joined_at=NOW,
+    )
+    soon = NOW + timedelta(seconds=10)
+    assert learning.at(soon).profile.credence.joined == {"m1-new": NOW}
+    assert learning.at(soon) is learning.at(soon)
+
+
 def situation(now: datetime) -> Situation:
     return Situation(evidence(now=now), (), None, (), (), (), (), PublicationPolicy())
 
@@ -64,7 +82,7 @@ def outcome(now: datetime, **changes: Any) -> Outcome:
     return Outcome(now, calm(at=now), (), **plain | changes)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def federation() -> Federation:
     learning = LearningFederation(MemoryStore())
     return learning.at(NOW)

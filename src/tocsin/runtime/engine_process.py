@@ -122,8 +122,11 @@ class LearningFederation:
     def _with_newcomers(self, now: datetime) -> Federation:
         # Who joined since the last lesson must not go for an old hand until tomorrow.
         profile = self._federation.profile
-        joined = {**profile.credence.joined, **joined_since(now - NEWCOMER_FOR)}
-        return replace(self._federation, profile=replace(profile, credence=replace(profile.credence, joined=joined)))
+        new = {name: at for name, at in joined_since(now - NEWCOMER_FOR).items() if name not in profile.credence.joined}
+        if new:
+            credence = replace(profile.credence, joined={**profile.credence.joined, **new})
+            self._federation = replace(self._federation, profile=replace(profile, credence=credence))
+        return self._federation
 
 
 class Follower:

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import accumulate
 
 from tocsin.detection.rules.credence import UNKNOWN_PROBE, ProbeRecord
 from tocsin.detection.rules.past import Trouble
@@ -44,12 +45,8 @@ class _Count:
         total = sum(self.durations)
         if total < _ENOUGH_DURATIONS:
             return None
-        reached = 0
-        for place, number in enumerate(self.durations):
-            reached += number
-            if reached >= _SLOW_QUANTILE * total:
-                return _EDGES[min(place, len(_EDGES) - 1)]
-        raise AssertionError("the quantile lies within the total")
+        place = next(at for at, reached in enumerate(accumulate(self.durations)) if reached >= _SLOW_QUANTILE * total)
+        return _EDGES[min(place, len(_EDGES) - 1)]
 
 
 def probe_records(checks: Iterable[ProbeResult], troubles: Sequence[Trouble]) -> dict[str, ProbeRecord]:
