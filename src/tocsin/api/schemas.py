@@ -12,6 +12,7 @@ from tocsin.observations.rules.model import Notice, ProbeResult, Report
 
 type Id = Annotated[str, Field(min_length=1, max_length=60)]
 type Text = Annotated[str, Field(max_length=2000)]
+type Pseudonym = Annotated[str, Field(max_length=40)]
 type Hash = Annotated[str, Field(max_length=128)]
 
 
@@ -62,6 +63,8 @@ class ReportIn(Schema):
     function: Id
     works: bool
     text: Text = ""
+    practice: Pseudonym = ""
+    sender: Pseudonym = ""
 
     def meant(self) -> Report:
         """Return it in the domain's words."""
@@ -74,6 +77,8 @@ class ReportIn(Schema):
             function=self.function,
             works=self.works,
             text=self.text,
+            practice=self.practice,
+            sender=self.sender,
         )
 
 

@@ -1,8 +1,9 @@
-"""Visitors of the public page who say "I have this problem too": counted for the duty officer, and nothing more.
+"""Visitors of the public page who say "I have this problem too": counted for the duty officer, and a question's cause.
 
 Anybody can press the button, and press it a thousand times from a thousand addresses. So the crowd is no eye: the
-engine never sees it, and however large it is, it changes no page. It tells a duty officer where to look. A visitor
-leaves no words and no name; a keyed hash that changes every day keeps one from counting twice.
+engine takes no evidence from it, and however large it is, it changes no page. It tells a duty officer where to look,
+and has a few panel members asked where no eye bears it out. A visitor leaves no words and no name; a keyed hash that
+changes every day keeps one from counting twice.
 """
 
 from collections.abc import Mapping
@@ -78,6 +79,14 @@ def forget_crowd(*, now: datetime) -> None:
 def _visitor(sender: str, now: datetime) -> str:
     day = in_brussels(now).date().isoformat()
     return salted_hmac(f"observations.crowd|{day}", _line(sender), algorithm="sha256").hexdigest()
+
+
+def line_of(address: str) -> str:
+    """Return the line to which an address of the public internet belongs; empty for any other address."""
+    try:
+        return _line(address) if ip_address(address).is_global else ""
+    except ValueError:
+        return ""
 
 
 def _line(sender: str) -> str:

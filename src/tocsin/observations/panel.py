@@ -13,6 +13,7 @@ from django.utils.crypto import salted_hmac
 from tocsin.accounts.models import PanelMember
 from tocsin.accounts.panel import note_use
 from tocsin.kernel.clock import in_brussels
+from tocsin.observations.crowd import line_of
 from tocsin.observations.models import PollQuestion
 from tocsin.observations.rules.model import Report
 from tocsin.observations.rules.polling import OPEN_FOR
@@ -74,10 +75,14 @@ def take_tap(member: PanelMember, tap: Tap, *, now: datetime) -> Receipt:
 def line_pseudonym(address: str, *, now: datetime) -> str:
     """Return what is kept of the network address that a tap came from: a keyed hash, another one each day.
 
-    Members behind one line are told apart less than others; the address itself is nowhere.
+    Members behind one line are one witness. An address that is not of the public internet says nothing of a line (a
+    proxy, a test): empty then.
     """
+    line = line_of(address)
+    if not line:
+        return ""
     day = in_brussels(now).date().isoformat()
-    return salted_hmac(f"observations.line|{day}", address, algorithm="sha256").hexdigest()[:32] if address else ""
+    return f"l0{salted_hmac(f'observations.line|{day}', line, algorithm='sha256').hexdigest()[:20]}"
 
 
 def _note_answer(member: PanelMember, tap: Tap, *, now: datetime) -> None:

@@ -392,8 +392,9 @@ def _store(
 def _fault_of_report(report: Report, pack: Pack, now: datetime, late: timedelta) -> Fault | None:
     if not _PSEUDONYM.fullmatch(report.member) or redact(report.member).total:
         return "bad_member", "a member is known by a pseudonym such as m040-ac92ef, never by a name or number"
-    if report.practice and (not _PSEUDONYM.fullmatch(report.practice) or redact(report.practice).total):
-        return "bad_practice", "a practice is known by a pseudonym such as p7c21, never by a name or number"
+    for what, pseudonym in (("practice", report.practice), ("sender", report.sender)):
+        if pseudonym and (not _PSEUDONYM.fullmatch(pseudonym) or redact(pseudonym).total):
+            return f"bad_{what}", f"a {what} is known by a pseudonym such as p7c21, never by a name or number"
     for what, value, known in (
         ("function", report.function, pack.functions),
         ("audience", report.audience, pack.audiences),

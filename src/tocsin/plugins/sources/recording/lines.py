@@ -58,6 +58,8 @@ def report(line: Mapping[str, Any]) -> Report:
         function=_text(line, "function"),
         works=_claim(line, "works"),
         text=str(line.get("text") or ""),
+        practice=str(line.get("practice") or ""),
+        sender=str(line.get("sender") or ""),
     )
 
 
