@@ -118,8 +118,10 @@ def _cells(rollups: Rollups, services: Sequence[str], *, start_s: int) -> tuple[
     eyes = [eye.value for eye in VANTAGES]
     eye = np.array([eyes.index(name) if name in eyes else -1 for name in rollups.vantages] or [-1], np.int64)
     first, last = np.searchsorted(rollups.bucket_s, [start_s, start_s + STEPS * STEP_S])
-    rows = np.arange(first, last, dtype=np.int64)
-    rows = rows[(place[rollups.service[rows]] >= 0) & (eye[rollups.vantage[rows]] >= 0)]
+    is_asked = (place >= 0)[rollups.service[first:last]]
+    if (eye < 0).any():
+        is_asked &= (eye >= 0)[rollups.vantage[first:last]]
+    rows = first + np.flatnonzero(is_asked)
     step = (rollups.bucket_s[rows] - start_s) // STEP_S
     return rows, (eye[rollups.vantage[rows]] * len(services) + place[rollups.service[rows]]) * STEPS + step
 

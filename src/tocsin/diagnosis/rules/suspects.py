@@ -18,7 +18,7 @@ from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
 from tocsin.diagnosis.rules.candidates import Candidate, candidates
 from tocsin.diagnosis.rules.courses import courses, recently_called, unease
 from tocsin.diagnosis.rules.model import NO_BACKGROUND, Background, Course, Explanation, Suspect
-from tocsin.diagnosis.rules.scoring import Case, Score, outside, score
+from tocsin.diagnosis.rules.scoring import Case, Score, outside, promising, score
 from tocsin.diagnosis.rules.telling_apart import calls, questions
 from tocsin.diagnosis.rules.troubles import Trouble, secondary, troubles
 from tocsin.diagnosis.rules.unseen import unseen_scores
@@ -85,7 +85,6 @@ def explain(
         notices=evidence.notices,
         graph=graph,
         pack=pack,
-        unease=unease(evidence.rollups, graph.in_order(healthy), onset=onset, now=now),
         background=background,
     )
     everyone = {candidate.id: candidate for candidate in reversed(candidates(pack, graph))}
@@ -101,22 +100,36 @@ def _faults(look: _Look, everyone: Sequence[Candidate]) -> tuple[Explanation, ..
     explanations: list[Explanation] = []
     left = dict(look.case.troubles)
     while left and len(explanations) < MOST_FAULTS:
-        # Who takes down nothing that is in trouble explains nothing.
-        possible = [candidate for candidate in everyone if not candidate.reach.isdisjoint(left)]
+        case = replace(look.case, troubles=left)
+        possible = promising(everyone, case)
         if not possible:
             break
-        best = max((score(each, replace(look.case, troubles=left)) for each in possible), key=lambda s: s.total)
-        part = {service: left.pop(service) for service in tuple(left) if service in best.candidate.reach}
+        case = replace(case, unease=_unease(possible, case, look))
+        scores = [score(each, case) for each in possible]
+        best = max(scores, key=lambda each: each.total)
+        part = {service: left[service] for service in left if service in best.candidate.reach}
+        if len(part) < len(left):
+            # Within the fault, everybody is scored on that fault's troubles alone.
+            left = {service: trouble for service, trouble in left.items() if service not in part}
+            case = replace(case, troubles=part)
+            scores = [score(each, case) for each in promising(everyone, case)]
+        else:
+            left = {}
         subjects = _subjects_hit(part, look.failing, look.case.graph)
         is_sure = max(trouble.certainty for trouble in part.values()) >= RESIDUAL
         if subjects and (is_sure or not explanations):
-            explanations.append(_explanation(replace(look.case, troubles=part), subjects, possible, look))
+            explanations.append(_explanation(case, subjects, scores, look))
     return tuple(explanations)
 
 
-def _explanation(case: Case, subjects: Sequence[Subject], possible: Sequence[Candidate], look: _Look) -> Explanation:
-    sharing = [each for each in possible if not each.reach.isdisjoint(case.troubles)]
-    scores = [score(candidate, case) for candidate in sharing]
+def _unease(possible: Sequence[Candidate], case: Case, look: _Look) -> Mapping[str, float]:
+    # How well somebody is matters only of those who may be suspected for all that.
+    cleared = [each.id for each in possible if each.kind == "service" and each.id in case.healthy]
+    onset = min(trouble.since for trouble in case.troubles.values())
+    return unease(look.evidence.rollups, cleared, onset=onset, now=look.judgement.at)
+
+
+def _explanation(case: Case, subjects: Sequence[Subject], scores: Sequence[Score], look: _Look) -> Explanation:
     worst_first = sorted(case.troubles.values(), key=lambda trouble: -trouble.share * trouble.certainty)
     since = min(trouble.since for trouble in case.troubles.values())
     named = ranked(scores, outside=outside(case))

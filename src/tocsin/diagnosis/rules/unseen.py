@@ -24,7 +24,8 @@ def _scores(failing: AbstractSet[str], working: AbstractSet[str], case: Case) ->
     for candidate in candidates(case.pack, case.graph):
         if candidate.kind == "package":
             continue
-        needing = {f for f in case.pack.functions if case.graph.services_of(f) & (candidate.direct | {candidate.id})}
+        own = candidate.direct | {candidate.id}
+        needing = {f for f in case.pack.functions if not own.isdisjoint(case.graph.services_of(f))}
         hit = len(needing & failing) / len(failing)
         if hit:
             spared = len(needing & working) / len(needing)
