@@ -95,17 +95,17 @@ def excess(now: Measures, known: Usual, kind: Kind, *, onset: int, span: int = 2
     """
     values = now.of(kind)
     level = np.fmax(known.level, median(values[:, :onset]))
-    beyond = np.nan_to_num(values[:, onset : onset + span] - level[:, None])
-    calls = np.nan_to_num(now.calls[:, onset : onset + span])
+    beyond = or_zero(values[:, onset : onset + span] - level[:, None])
+    calls = or_zero(now.calls[:, onset : onset + span])
     harm = np.maximum((beyond * calls).sum(axis=1), 0.0)
-    surprise = np.maximum(np.nan_to_num(beyond.mean(axis=1) / known.spread), 0.0)
+    surprise = np.maximum(or_zero(beyond.mean(axis=1) / known.spread), 0.0)
     return Excess(harm, surprise)
 
 
 def likeness(now: Measures, known: Usual, kind: Kind, *, like: Floats) -> Floats:
     """Return for each node how alike its course is to `like` (0..1): a cause is bad when its consequence is bad."""
-    course = _course(np.nan_to_num(now.of(kind) - known.level[:, None]))
-    wanted = _course(np.nan_to_num(like))
+    course = _course(or_zero(now.of(kind) - known.level[:, None]))
+    wanted = _course(or_zero(like))
     length = np.linalg.norm(course, axis=1) * np.linalg.norm(wanted)
     return np.clip(course @ wanted / np.maximum(length, 1e-12), 0.0, 1.0)
 
@@ -113,6 +113,11 @@ def likeness(now: Measures, known: Usual, kind: Kind, *, like: Floats) -> Floats
 def _course(values: Floats) -> Floats:
     rising: Floats = values - values.min(axis=-1, keepdims=True)
     return rising
+
+
+def or_zero(values: Floats) -> Floats:
+    """Return the values with 0 for whatever is no number."""
+    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def median(values: Floats) -> Floats:

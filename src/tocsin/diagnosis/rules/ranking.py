@@ -25,6 +25,7 @@ from tocsin.diagnosis.rules.deviation import (
     likeness,
     median,
     onsets,
+    or_zero,
     usual,
 )
 
@@ -95,7 +96,7 @@ def rank(calls: Calls, now: Measures, normal: Measures, *, target: str, kind: Ki
     network = drawn(calls)
     aim = network.nodes.index(target) if target in network.nodes else None
     known = {each: usual(normal, each) for each in KINDS}
-    calls_usually = np.nan_to_num(median(np.nan_to_num(normal.calls)))
+    calls_usually = or_zero(median(or_zero(normal.calls)))
     scores = np.zeros(len(network.nodes))
     weight = 0.0
     for onset in onsets(noticed, steps=now.steps):
@@ -140,8 +141,8 @@ def _accounted(
 def _vanished(network: Map, now: Measures, expected: Floats, *, onset: int) -> Floats:
     """Return which share of each node's usual calls no longer comes although those who call it are as busy as ever."""
     if onset:
-        expected = np.minimum(expected, np.nan_to_num(now.calls[:, :onset]).mean(axis=1))
-    after = np.nan_to_num(now.calls[:, onset : onset + 2]).mean(axis=1)
+        expected = np.minimum(expected, or_zero(now.calls[:, :onset]).mean(axis=1))
+    after = or_zero(now.calls[:, onset : onset + 2]).mean(axis=1)
     kept = np.minimum(after / np.maximum(expected, 1e-9), 1.0)
     lost = np.where(expected >= LEAST_CALLS, 1.0 - kept, 0.0)
     callers = network.calling(np.ones(len(network.nodes)))
