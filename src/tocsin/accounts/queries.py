@@ -28,6 +28,9 @@ def panel() -> Sequence[PanelMember]:
 
 
 def joined_since(moment: datetime) -> Mapping[str, datetime]:
-    """Return when each member joined who did so after the moment, by pseudonym."""
-    found = PanelMember.objects.filter(joined_at__gt=moment)
-    return {row.pseudonym: row.joined_at for row in found if row.joined_at is not None}
+    """Return when each member came onto the panel who was invited after the moment, by pseudonym.
+
+    Whoever was invited long ago and speaks for the first time today, because today something fails, is no newcomer.
+    """
+    found = PanelMember.objects.filter(invited_at__gt=moment)
+    return {row.pseudonym: row.invited_at for row in found}

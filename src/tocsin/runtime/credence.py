@@ -26,7 +26,7 @@ def credence_at(now: datetime, *, pack: Pack) -> Credence:
     back = now - WORDS_BACK
     troubles = tuple(_trouble(each) for each in settled(back))
     members = {
-        row.pseudonym: Membership(Stratum(row.audience, row.package, row.region), row.joined_at) for row in panel()
+        row.pseudonym: Membership(Stratum(row.audience, row.package, row.region), row.invited_at) for row in panel()
     }
     past = Past(
         since=back,
