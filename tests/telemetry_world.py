@@ -162,7 +162,9 @@ def _history(days: int) -> Rollups:
     calls = np.array([CALLERS[list(CALLERS)[code]] * share * 30 for _, code, share in series])
     shape = (steps, len(series))
     bucket = np.repeat(begin + np.arange(steps) * 300, len(series))
-    outcomes = np.rint(np.broadcast_to(calls[None, :, None] * USUAL * 1.0, (*shape, 4))).reshape(-1, 4)
+    # Rounded as they add up: rare failures must not all be rounded away.
+    so_far = np.rint(np.arange(steps + 1)[:, None, None] * calls[None, :, None] * USUAL)
+    outcomes = np.diff(so_far, axis=0).reshape(-1, 4)
     durations = np.zeros((steps * len(series), DURATION_BINS), np.int32)
     durations[:, NORMAL_BIN] = outcomes[:, :3].sum(axis=1)
     return Rollups(

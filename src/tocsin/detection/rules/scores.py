@@ -32,13 +32,13 @@ def shortfall(seen: Numbers, expected: Numbers, *, spread: Numbers) -> Numbers:
     return np.where((seen < expected) & (expected > 0), np.maximum(tempered, 0.0), 0.0)
 
 
-def likeness(bad: Numbers, calls: Numbers, *, usual: float, hit: float) -> Numbers:
+def likeness(bad: Numbers, calls: Numbers, *, usual: Numbers | float, hit: Numbers | float) -> Numbers:
     """Say whether a slice rather behaves as the slices hit (positive) or as usual (negative), as a log ratio.
 
     The two are parted halfway, so that a slice hit half as hard as the others still counts as hit.
     """
-    low = float(np.clip(usual, 1e-4, 0.98))
-    middle = float(np.clip((low + hit) / 2.0, low + 1e-3, 0.99))
-    worse = bad * float(np.log(middle / low))
-    better = (calls - bad) * float(np.log((1.0 - middle) / (1.0 - low)))
-    return worse + better
+    low = np.clip(usual, 1e-4, 0.98)
+    middle = np.clip((low + hit) / 2.0, low + 1e-3, 0.99)
+    worse = bad * np.log(middle / low)
+    better = (calls - bad) * np.log((1.0 - middle) / (1.0 - low))
+    return np.asarray(worse + better)

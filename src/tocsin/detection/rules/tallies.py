@@ -1,7 +1,8 @@
 """Counts of the look-back window, laid out so that every later question is a sum over an axis.
 
 Rows are summed once, into steps of half a minute counted backwards from now (step 0 is the newest), per vantage and
-service: over everything, by package, and by region. Codes are those of the pack's order, so that nothing that is
+service: over everything, by package, and by region. The last two minutes are also kept in steps of ten seconds: what
+fails at once should not wait for half a minute to be over. Codes are those of the pack's order, so that nothing that is
 decided later depends on how ids are spelt or in which order they were first seen.
 """
 
@@ -23,6 +24,13 @@ STEPS = 20
 """Ten minutes: the longest window over which shares are judged."""
 LONG_STEPS = 60
 """Half an hour: the window over which today's level is taken."""
+NEAR_BUCKETS = STEPS * STEP_S // BUCKET_S
+FINE_EDGES = (*range(13), *range(15, NEAR_BUCKETS + 1, 3))
+"""Where fine steps begin and end, in buckets before now: ten seconds wide for two minutes, then thirty."""
+FINE_STEPS = len(FINE_EDGES) - 1
+FINE_WIDTHS = np.diff(FINE_EDGES).astype(np.float64)
+_FINE_OF_BUCKET = np.repeat(np.arange(FINE_STEPS), np.diff(FINE_EDGES))
+_COARSE_STARTS = [FINE_EDGES.index(3 * step) for step in range(STEPS)]
 
 OK, REJECTED, ERROR, TIMEOUT, SLOW, TIMED = range(6)
 """Planes of the counts; `TIMED` is how many answers have a duration, `SLOW` how many of these were slow."""
@@ -40,12 +48,13 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The rows of the last ten minutes, for questions about single slices."""
+    """The rows of the last ten minutes, for questions about single slices; `bucket` is their age in ten seconds."""
 
     series: Codes
     package: Codes
     region: Codes
     step: Codes
+    bucket: Codes
     planes: Numbers
 
 
@@ -53,21 +62,41 @@ class Cells:
 class Tally:
     """Counts over the look-back window.
 
-    `totals` is [plane, vantage, service, step], `by_package` and `by_region` have one more axis before the step.
+    `totals` is [plane, vantage, service, step], `by_package` and `by_region` have one more axis before the step; the
+    same in fine steps are `fine`, `fine_by_package` and `fine_by_region`.
     `calls` is [vantage, service, long step], `front_calls_by_package` and `front_calls_by_region` [service, member,
     long step]; `alive` [vantage, long step] says for which part of each step the
     vantage gave any sign of life.
     """
 
     names: Names
-    totals: Numbers
-    by_package: Numbers
-    by_region: Numbers
+    fine: Numbers
+    fine_by_package: Numbers
+    fine_by_region: Numbers
     calls: Numbers
     front_calls_by_package: Numbers
     front_calls_by_region: Numbers
     alive: Numbers
     cells: Cells
+
+    @property
+    def totals(self) -> Numbers:
+        """Return the counts of every series in steps of half a minute."""
+        return _coarse(self.fine)
+
+    @property
+    def by_package(self) -> Numbers:
+        """Return them by package."""
+        return _coarse(self.fine_by_package)
+
+    @property
+    def by_region(self) -> Numbers:
+        """Return them by region."""
+        return _coarse(self.fine_by_region)
+
+
+def _coarse(fine: Numbers) -> Numbers:
+    return np.asarray(np.add.reduceat(fine, _COARSE_STARTS, axis=-1))
 
 
 def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
@@ -98,14 +127,12 @@ def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
         )
     ]
     is_near = is_long & (long_step < STEPS)
-    cells = _cells(
-        rollups, _as_slice(np.flatnonzero(is_near)), series=series, step=long_step, names=names, profile=profile
-    )
+    cells = _cells(rollups, _as_slice(np.flatnonzero(is_near)), series=series, age=age, names=names, profile=profile)
     return Tally(
         names=names,
-        totals=_planes(cells, None, sizes),
-        by_package=_planes(cells, cells.package, (*sizes, len(names.packages))),
-        by_region=_planes(cells, cells.region, (*sizes, len(names.regions))),
+        fine=_planes(cells, None, sizes),
+        fine_by_package=_planes(cells, cells.package, (*sizes, len(names.packages))),
+        fine_by_region=_planes(cells, cells.region, (*sizes, len(names.regions))),
         calls=calls,
         front_calls_by_package=by_member[0],
         front_calls_by_region=by_member[1],
@@ -142,7 +169,7 @@ def _as_slice(rows: NDArray[np.intp]) -> NDArray[np.intp] | slice:
 
 
 def _cells(
-    rollups: Rollups, rows: NDArray[np.intp] | slice, *, series: Codes, step: Codes, names: Names, profile: Profile
+    rollups: Rollups, rows: NDArray[np.intp] | slice, *, series: Codes, age: Codes, names: Names, profile: Profile
 ) -> Cells:
     near = series[rows]
     planes = np.zeros((PLANES, near.size))
@@ -155,7 +182,8 @@ def _cells(
         series=near,
         package=_recoded(rollups.package[rows], rollups.packages, names.packages),
         region=_recoded(rollups.region[rows], rollups.regions, names.regions),
-        step=step[rows],
+        step=age[rows] // STEP_S,
+        bucket=age[rows] // BUCKET_S,
         planes=planes,
     )
 
@@ -169,8 +197,8 @@ def _slow_bins(names: Names, profile: Profile) -> NDArray[np.int32]:
 
 def _planes(cells: Cells, slice_code: Codes | None, sizes: tuple[int, ...]) -> Numbers:
     key = cells.series if slice_code is None else cells.series * sizes[-1] + slice_code
-    key = key * STEPS + cells.step
-    return np.stack([_sums(key, plane, (*sizes, STEPS)) for plane in cells.planes])
+    key = key * FINE_STEPS + _FINE_OF_BUCKET[cells.bucket]
+    return np.stack([_sums(key, plane, (*sizes, FINE_STEPS)) for plane in cells.planes])
 
 
 def _sums(key: Codes, weights: NDArray[np.float64] | NDArray[np.int64], sizes: tuple[int, ...]) -> Numbers:
@@ -188,3 +216,8 @@ def _alive(series: Codes, age: Codes, services: int) -> Numbers:
 def step_age(steps: int) -> timedelta:
     """Return how long ago the given number of steps began."""
     return timedelta(seconds=steps * STEP_S)
+
+
+def bucket_age(buckets: int) -> timedelta:
+    """Return how long ago the given number of buckets of ten seconds began."""
+    return timedelta(seconds=buckets * BUCKET_S)
