@@ -19,6 +19,7 @@ CATALOGUE_FILES = (
     "functions.toml",
     "packages.toml",
     "regions.toml",
+    "calendar.toml",
 )
 """The files of a pack that make up its catalogue; procedures and messages belong to other domains."""
 

@@ -5,10 +5,11 @@ must break a tie or sort does so by that order, never by id, so that renamed ids
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from tocsin.catalog.rules.calendar import Calendar
 from tocsin.kernel.language import LocalizedText
 
 
@@ -131,3 +132,4 @@ class Pack:
     regions: Mapping[str, Region]
     authority: Authority | None
     help_desk: LocalizedText | None = None
+    calendar: Calendar = field(default_factory=Calendar)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, cast
 
+from tocsin.catalog.rules.calendar_reading import read_calendar
 from tocsin.catalog.rules.findings import Finding, errors_in
 from tocsin.catalog.rules.graph import cycle_in
 from tocsin.catalog.rules.model import (
@@ -93,6 +94,7 @@ def _pack(files: ParsedFiles, findings: list[Finding]) -> Pack:
         regions=_entries(files, "regions.toml", _region, findings),
         authority=_authority(head.optional_table("authority")),
         help_desk=head.optional_localized("help_desk"),
+        calendar=read_calendar(files, findings, cite=lambda table, name: cited(table, name, sources)),
     )
     head.finish()
     _check_references(pack, files, findings)
