@@ -224,7 +224,7 @@ METHODS: dict[str, Method] = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Each case's rank of the true cause, and how long a case took, reading it included (normal time is not: that is learned once)."""
+    """Each case's rank of the true cause, and how long a case took: reading it included, learning normal time not."""
 
     ranks: tuple[int, ...]
     seconds_per_case: float
