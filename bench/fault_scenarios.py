@@ -1,4 +1,4 @@
-"""Generates the scenarios of the fault suite: the catalogue of the rehearsal, each with a seed of a set, kept in a cache.
+"""Generates the scenarios of the fault suite: the rehearsal's catalogue, each with a seed of a set, kept in a cache.
 
 Two sets: *tuning* is for whoever builds; *test* is for the final score only.
 """

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tocsin.kernel.clock import format_moment
-from tocsin.rehearsal.rules.exposure import hit_by_minute
+from tocsin.rehearsal.rules.exposure import hit_by_minute, members_weights
 from tocsin.rehearsal.rules.past import BUCKET_S, WEEKS, past
 from tocsin.rehearsal.rules.plan import Plan
 from tocsin.rehearsal.rules.simulate import Scenario, simulate
@@ -188,11 +188,22 @@ def _outage(outage: Outage) -> dict[str, Any]:
 
 
 def _hit(plan: Plan, world: World) -> dict[str, Any]:
-    """Return the share of each function's users that unannounced faults hit, minute by minute: for scorers only."""
+    """Return the share of each function's users that unannounced faults hit, minute by minute: for scorers only.
+
+    `weight` is the audience's part in the uses of the function.
+    """
     faults = [fault for fault in plan.faults if not fault.is_announced]
     shares = hit_by_minute(world, faults=faults, minutes=plan.minutes)
+    weights = {
+        (demand.function, audience): float(members_weights(demand, audience, world).sum())
+        for demand in world.demands
+        for audience in dict.fromkeys(world.audiences)
+    }
     return {
-        f"{function}/{audience}": [round(float(share), 4) for share in by_minute]
-        for (function, audience), by_minute in shares.items()
+        "/".join(subject): {
+            "weight": round(weights[subject], 4),
+            "share": [round(float(share), 4) for share in by_minute],
+        }
+        for subject, by_minute in shares.items()
         if by_minute.max() > 0
     }

@@ -44,8 +44,10 @@ class Ledger:
     outcome: list[Codes] = field(default_factory=list)
     duration_ms: list[Numbers] = field(default_factory=list)
 
-    def note(self, vantage: int, service: int, callers: Callers, outcome: Codes, duration_ms: Numbers) -> None:
-        """Note one row for each call, at the moment of its answer."""
+    def note(self, row: tuple[int, int], callers: Callers, answers: "Answers") -> None:
+        """Note one row for each call, of this vantage and service, at the moment of its answer."""
+        vantage, service = row
+        outcome, duration_ms = answers.outcome, answers.duration_ms
         self.at_s.append(callers.at_s + duration_ms / 1000.0)
         self.vantage.append(np.full(len(outcome), vantage))
         self.service.append(np.full(len(outcome), service))
@@ -158,31 +160,33 @@ def call(service: str, callers: Callers, stage: Stage) -> Answers:
     reaches = stage.rng.random(len(callers.at_s)) >= done.blocked
     lost = ~reaches
     if world.router is not None and world.router in world.pack.services[service].needs:
-        answers, lost = _routed(world.router, callers, answers, lost, stage)
+        answers, lost = _routed(world.router, callers, answers, lost=lost, stage=stage)
     elif world.gatekeeper is not None and world.gatekeeper in world.pack.services[service].needs:
-        answers = _let_in(world.gatekeeper, callers, answers, lost, stage)
+        answers = _let_in(world.gatekeeper, callers, answers, lost=lost, stage=stage)
     never = ~reaches | (lost & (answers.outcome == TIMEOUT))
     outcome = np.where(never, TIMEOUT, answers.outcome)
     duration_ms = np.where(never, _timeouts(len(never), stage.rng), answers.duration_ms)
     code = world.services.index(service)
     seen = np.flatnonzero(~lost)
-    stage.ledger.note(FRONT, code, _some(callers, seen), outcome[seen], duration_ms[seen])
-    _tell(code, callers, outcome, duration_ms, stage)
-    return Answers(outcome, duration_ms)
+    final = Answers(outcome, duration_ms)
+    stage.ledger.note((FRONT, code), _some(callers, seen), _some_answers(final, seen))
+    _tell(code, callers, final, stage)
+    return final
 
 
-def _tell(code: int, callers: Callers, outcome: Codes, duration_ms: Numbers, stage: Stage) -> None:
+def _tell(code: int, callers: Callers, answers: Answers, stage: Stage) -> None:
     """Note what the callers' own software saw, where it reports and has a name for the call."""
     world = stage.world
     reporting = [number for number, name in enumerate(world.packages) if name in world.callers_seen]
     told = np.flatnonzero(np.isin(callers.package, reporting))
     mean, deviation = CLIENT_MS
     way = np.maximum(stage.rng.normal(mean, deviation, len(told)), 10.0)
-    longer = np.where(outcome[told] == TIMEOUT, 0.0, way)
-    stage.ledger.note(CLIENT, code, _some(callers, told), outcome[told], duration_ms[told] + longer)
+    seen = _some_answers(answers, told)
+    longer = np.where(seen.outcome == TIMEOUT, 0.0, way)
+    stage.ledger.note((CLIENT, code), _some(callers, told), replace(seen, duration_ms=seen.duration_ms + longer))
 
 
-def _routed(router: str, callers: Callers, answers: Answers, lost: Flags, stage: Stage) -> tuple[Answers, Flags]:
+def _routed(router: str, callers: Callers, answers: Answers, *, lost: Flags, stage: Stage) -> tuple[Answers, Flags]:
     """Send the calls through the router first: what fails there never arrives; what the network took is not seen."""
     world = stage.world
     done = harm(router, callers, faults=stage.faults, world=world)
@@ -190,11 +194,10 @@ def _routed(router: str, callers: Callers, answers: Answers, lost: Flags, stage:
     batch, given = _some(callers, arrive), _answers(world.manners[router], _some_harm(done, arrive), stage.rng)
     if world.gatekeeper is not None:
         asks = np.flatnonzero(stage.rng.random(len(arrive)) < ROUTER_CALLS_ACCESS)
-        let = _let_in(
-            world.gatekeeper, _some(batch, asks), _some_answers(given, asks), np.zeros(len(asks), bool), stage
-        )
+        nobody = np.zeros(len(asks), dtype=np.bool_)
+        let = _let_in(world.gatekeeper, _some(batch, asks), _some_answers(given, asks), lost=nobody, stage=stage)
         given = _merged(given, let, asks)
-    stage.ledger.note(FRONT, world.services.index(router), batch, given.outcome, given.duration_ms)
+    stage.ledger.note((FRONT, world.services.index(router)), batch, given)
     outcome = np.full(len(lost), TIMEOUT)
     outcome[arrive] = np.where(given.outcome == OK, answers.outcome[arrive], given.outcome)
     duration_ms = answers.duration_ms.copy()
@@ -204,13 +207,13 @@ def _routed(router: str, callers: Callers, answers: Answers, lost: Flags, stage:
     return Answers(outcome, duration_ms), is_lost
 
 
-def _let_in(gatekeeper: str, callers: Callers, answers: Answers, lost: Flags, stage: Stage) -> Answers:
+def _let_in(gatekeeper: str, callers: Callers, answers: Answers, *, lost: Flags, stage: Stage) -> Answers:
     """Ask the gatekeeper about every call that arrived; whom it turns away is answered accordingly."""
     ask = np.flatnonzero(~lost)
     batch = _some(callers, ask)
     done = harm(gatekeeper, batch, faults=stage.faults, world=stage.world)
     given = _answers(stage.world.manners[gatekeeper], done, stage.rng)
-    stage.ledger.note(FRONT, stage.world.services.index(gatekeeper), batch, given.outcome, given.duration_ms)
+    stage.ledger.note((FRONT, stage.world.services.index(gatekeeper)), batch, given)
     inner = _some_answers(answers, ask)
     outcome = np.where(given.outcome == OK, inner.outcome, given.outcome)
     waits = np.where(inner.outcome == TIMEOUT, inner.duration_ms, inner.duration_ms + given.duration_ms)
@@ -254,7 +257,7 @@ def _timeouts(number: int, rng: np.random.Generator) -> Numbers:
     return np.asarray(rng.normal(TIMEOUT_MS, 400.0, number))
 
 
-def locked_out(demand: Demand, uses: Uses, *, world: World, slots: int) -> Numbers:
+def locked_out(uses: Uses, *, world: World, slots: int) -> Numbers:
     """Return the share of professionals without a session, [package, slot], given how log-ins went."""
     slot = np.minimum((uses.callers.at_s / SLOT_S).astype(np.int64), slots - 1)
     shape = (len(world.packages), slots)

@@ -70,7 +70,7 @@ def harm(service: str, callers: Callers, *, faults: Sequence[Fault], world: Worl
 
 
 def touches(fault: Fault, service: str, world: World) -> bool:
-    """Say whether the fault reaches calls of this service by itself; router and gatekeeper are called, and counted, apart."""
+    """Say whether the fault reaches calls of this service by itself; router and gatekeeper are counted apart."""
     if fault.effect == "blind":
         return False
     if fault.shows_on:

@@ -1,4 +1,4 @@
-"""Who is hit by the faults, how hard and when: the expectation, without chance. Witnesses and truth are made from it."""
+"""Who is hit by the faults, how hard and when: the expectation, without chance. Witnesses are made from it."""
 
 from collections.abc import Sequence
 
@@ -46,30 +46,27 @@ def service_exposure(service: str, callers: Callers, *, faults: Sequence[Fault],
 
 def hit_by_minute(world: World, *, faults: Sequence[Fault], minutes: int) -> dict[tuple[str, str], Numbers]:
     """Return, by (function, audience), the share of its users that is hit in each minute (at its middle)."""
-    at_s = (np.arange(minutes) + 0.5) * MINUTE_S
+    at_s = (np.arange(minutes, dtype=np.float64) + 0.5) * MINUTE_S
     found: dict[tuple[str, str], Numbers] = {}
     for demand in world.demands:
         for audience in dict.fromkeys(world.audiences):
-            members = [number for number, each in enumerate(world.audiences) if each == audience]
-            weight = demand.packages[members].sum()
-            if weight > 0:
-                found[demand.function, audience] = sum(
-                    (
-                        _of_package(demand, number, at_s, faults, world) * (demand.packages[number] / weight)
-                        for number in members
-                    ),
-                    np.zeros(minutes),
-                )
+            weights = members_weights(demand, audience, world)
+            if weights.sum() > 0:
+                found[demand.function, audience] = _mean_exposure(demand, weights, at_s, faults=faults, world=world)
     return found
 
 
-def _of_package(demand: Demand, package: int, at_s: Numbers, faults: Sequence[Fault], world: World) -> Numbers:
-    if demand.packages[package] == 0:
-        return np.zeros(len(at_s))
-    return sum(
-        (
-            exposure(demand, package, region, at_s=at_s, faults=faults, world=world) * world.where[package, region]
-            for region in range(len(world.regions))
-        ),
-        np.zeros(len(at_s)),
-    )
+def members_weights(demand: Demand, audience: str, world: World) -> Numbers:
+    """Return the audience's part in the uses of the function, [package]."""
+    return np.where([each == audience for each in world.audiences], demand.packages, 0.0)
+
+
+def _mean_exposure(
+    demand: Demand, weights: Numbers, at_s: Numbers, *, faults: Sequence[Fault], world: World
+) -> Numbers:
+    cells = world.where * (weights / weights.sum())[:, None]
+    mean = np.zeros(len(at_s))
+    for package, region in np.argwhere(cells > 0).tolist():
+        shares = exposure(demand, package, region, at_s=at_s, faults=faults, world=world)
+        mean += shares * cells[package, region]
+    return mean

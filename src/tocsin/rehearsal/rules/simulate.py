@@ -1,4 +1,4 @@
-"""A whole scenario: what the federation's eyes saw over some time, and what was really wrong. One seed, one scenario."""
+"""A whole scenario: what the eyes saw over some time, and what was really wrong. One seed, one scenario."""
 
 from dataclasses import dataclass, replace
 
@@ -73,7 +73,7 @@ def transactions(plan: Plan, world: World, rng: np.random.Generator) -> Rows:
         callers = arrivals(demand, rates[number], factors=factors * (1.0 if is_login[number] else working), stage=stage)
         uses = use(demand, callers, stage)
         if is_login[number]:
-            working = working * (1.0 - locked_out(demand, uses, world=world, slots=slots))
+            working = working * (1.0 - locked_out(uses, world=world, slots=slots))
     return _seen(stage.ledger, plan)
 
 

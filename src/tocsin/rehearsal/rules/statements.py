@@ -137,7 +137,7 @@ def _fingerprints(plan: Plan, world: World) -> Iterator[Event]:
 
 
 def _configuration(service: str, at: datetime, plan: Plan) -> tuple[str, str]:
-    """Return the running and the persisted configuration: a change that drifts leaves both unapproved till the repair."""
+    """Return the running and the persisted configuration; a change that drifts leaves both unapproved till repair."""
     second = (at - plan.start).total_seconds()
     for work in plan.interventions:
         repaired_s = max((fault.end_s for fault in plan.faults if fault.change == work.change), default=plan.seconds)

@@ -1,4 +1,4 @@
-"""The same scenario on another day: a seed moves level, moment and depth a little, so that nobody learns a case by heart."""
+"""The same scenario on another day: a seed moves level, moment and depth, so that nobody learns a case by heart."""
 
 from dataclasses import replace
 

@@ -12,6 +12,9 @@ from tocsin.rehearsal.rules.plan import Flood, Plan
 from tocsin.rehearsal.rules.world import ROUTER_CALLS_ACCESS, Demand, Probe, World
 
 PROBE_EVERY_S = 60.0
+PROBE_GIVES_UP_MS = 10_000.0
+GETS_AN_ANSWER = 0.6
+"""The share of failing checks that are told so."""
 REPORTS_AN_HOUR = 0.36
 """How often a member for whom a function fails says so: most have patients to see."""
 STRAY_REPORTS_AN_HOUR = 0.006
@@ -19,6 +22,7 @@ STRAY_REPORTS_AN_HOUR = 0.006
 DELAY_S = 200.0
 SAYS_IT_WORKS_AGAIN = 0.6
 REST_S = 1200.0
+HALF = 0.5
 TEXTS = {
     False: (
         "{nl} werkt niet",
@@ -68,25 +72,29 @@ class Member:
 
 def checks(plan: Plan, world: World, rng: np.random.Generator) -> list[Check]:
     """Return the results of all synthetic checks, in order of time."""
-    return [
-        _check(probe, minute * PROBE_EVERY_S + place * 3.7 + float(rng.uniform(0.0, 1.0)), plan, world, rng)
+    moments = [
+        (minute * PROBE_EVERY_S + place * 3.7 + float(rng.uniform(0.0, 1.0)), probe)
         for minute in range(plan.minutes)
         for place, probe in enumerate(world.probes)
-        if not _is_blind("probes", minute * PROBE_EVERY_S, plan.faults)
+    ]
+    return [
+        _check(at_s, probe, plan=plan, world=world, rng=rng)
+        for at_s, probe in moments
+        if not _is_blind("probes", at_s, plan.faults)
     ]
 
 
-def _check(probe: Probe, at_s: float, plan: Plan, world: World, rng: np.random.Generator) -> Check:
+def _check(at_s: float, probe: Probe, *, plan: Plan, world: World, rng: np.random.Generator) -> Check:
     # A check has no package, no region and calls from inside: it sees what hits everybody, and no caller's network.
     seen = [each for each in plan.faults if each.is_whole and each.is_seen_by_probes and each.effect != "blocked"]
-    fails, slower = _expected(probe.service, at_s, seen, world)
-    lot = rng.random()
-    duration_ms = probe.median_ms * float(np.exp(0.18 * rng.standard_normal())) * slower
-    if lot >= fails + probe.fails:
-        return Check(at_s, probe, True, round(duration_ms, 1), "200 OK")
-    if rng.random() < 0.6:  # noqa: PLR2004  # most failing checks get an answer
-        return Check(at_s, probe, False, round(duration_ms, 1), "SOAP fault")
-    return Check(at_s, probe, False, 10_000.0, "timeout")
+    fails, slower = _expected(probe.service, at_s, seen, world) if seen else (0.0, 1.0)
+    is_ok = bool(rng.random() >= fails + probe.fails)
+    duration_ms = round(probe.median_ms * float(np.exp(0.18 * rng.standard_normal())) * slower, 1)
+    if is_ok:
+        return Check(at_s, probe, is_ok, duration_ms, "200 OK")
+    if rng.random() < GETS_AN_ANSWER:
+        return Check(at_s, probe, is_ok, duration_ms, "SOAP fault")
+    return Check(at_s, probe, is_ok, PROBE_GIVES_UP_MS, "timeout")
 
 
 def _expected(service: str, at_s: float, faults: Sequence[Fault], world: World) -> tuple[float, float]:
@@ -133,8 +141,19 @@ def reports(plan: Plan, world: World, rng: np.random.Generator) -> list[Said]:
 
 
 def _of_member(member: Member, plan: Plan, world: World, rng: np.random.Generator) -> Iterator[Said]:
-    minutes = (np.arange(plan.minutes) + 0.5) * 60.0
     mine = [demand for demand in world.demands if demand.packages[member.package] > 0]
+    if any(fault.effect != "blind" for fault in plan.faults):
+        yield from _complaints(member, mine, plan, world=world, rng=rng)
+    if rng.random() < STRAY_REPORTS_AN_HOUR * plan.minutes / 60.0:
+        function = mine[int(rng.integers(len(mine)))].function
+        at_s, works = float(rng.uniform(0.0, plan.seconds)), bool(rng.random() < HALF)
+        yield _said(at_s, member, function, works=works, world=world, rng=rng)
+
+
+def _complaints(
+    member: Member, mine: Sequence[Demand], plan: Plan, *, world: World, rng: np.random.Generator
+) -> Iterator[Said]:
+    minutes = (np.arange(plan.minutes, dtype=np.float64) + 0.5) * 60.0
     fails = {
         demand.function: exposure(demand, member.package, member.region, at_s=minutes, faults=plan.faults, world=world)
         for demand in mine
@@ -147,14 +166,11 @@ def _of_member(member: Member, plan: Plan, world: World, rng: np.random.Generato
         if demand is None:
             continue
         at_s = minutes[minute] + float(rng.exponential(DELAY_S))
-        yield _said(at_s, member, demand.function, works=False, world=world, rng=rng)
+        complaint = _said(at_s, member, demand.function, works=False, world=world, rng=rng)
+        yield complaint
         rests_until_s = at_s + REST_S + float(rng.exponential(REST_S))
-        yield from _relief(member, demand, fails[demand.function], at_s, world, rng)
-    if rng.random() < STRAY_REPORTS_AN_HOUR * plan.minutes / 60.0:
-        function = mine[int(rng.integers(len(mine)))].function
-        yield _said(
-            float(rng.uniform(0.0, plan.seconds)), member, function, works=rng.random() < 0.5, world=world, rng=rng
-        )  # noqa: PLR2004  # half and half
+        ends_s = (float(np.flatnonzero(fails[demand.function] > 0)[-1]) + 1.0) * 60.0
+        yield from _relief(complaint, member, ends_s, world=world, rng=rng)
 
 
 def _complaint(failing: dict[str, float], mine: Sequence[Demand], rng: np.random.Generator) -> Demand | None:
@@ -167,17 +183,11 @@ def _complaint(failing: dict[str, float], mine: Sequence[Demand], rng: np.random
 
 
 def _relief(
-    member: Member,
-    demand: Demand,
-    shares: np.ndarray[tuple[int], np.dtype[np.float64]],
-    at_s: float,
-    world: World,
-    rng: np.random.Generator,
+    complaint: Said, member: Member, ends_s: float, *, world: World, rng: np.random.Generator
 ) -> Iterator[Said]:
-    later = np.flatnonzero(shares > 0)
     if rng.random() < SAYS_IT_WORKS_AGAIN:
-        again_s = max((float(later[-1]) + 1.0) * 60.0, at_s) + 120.0 + float(rng.exponential(700.0))
-        yield _said(again_s, member, demand.function, works=True, world=world, rng=rng)
+        again_s = max(ends_s, complaint.at_s) + 120.0 + float(rng.exponential(700.0))
+        yield _said(again_s, member, complaint.function, works=True, world=world, rng=rng)
 
 
 def _flood(flood: Flood, panel: Sequence[Member], world: World, rng: np.random.Generator) -> Iterator[Said]:

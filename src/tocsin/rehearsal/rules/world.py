@@ -112,21 +112,28 @@ class World:
         return next((need for need in needs if need in self.manners), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What the parts of a demand file refer to."""
+
+    pack: Pack
+    packages: tuple[str, ...]
+    regions: tuple[str, ...]
+    called: frozenset[str]
+
+
 def build_world(pack: Pack, given: Mapping[str, Any]) -> World:
     """Return the federation of the pack as its demand file describes it; what the pack lacks is left out."""
     packages = tuple(name for name in pack.packages if name in given["regions"])
-    regions = tuple(pack.regions)
-    where = np.array([[float(given["regions"][name].get(region, 0)) for region in regions] for name in packages])
+    named = _Named(pack, packages, tuple(pack.regions), frozenset(given["services"]))
+    where = np.array([[float(given["regions"][name].get(region, 0)) for region in pack.regions] for name in packages])
+    functions = {name: table for name, table in given["functions"].items() if name in pack.functions}
     return World(
         pack=pack,
-        demands=tuple(
-            _demand(pack, name, table, packages, regions, frozenset(given["services"]))
-            for name, table in given["functions"].items()
-            if name in pack.functions
-        ),
+        demands=tuple(_demand(name, table, named) for name, table in functions.items()),
         manners={name: Manners(**table) for name, table in given["services"].items() if name in pack.services},
         packages=packages,
-        regions=regions,
+        regions=named.regions,
         where=where / where.sum(axis=1, keepdims=True),
         callers_seen=frozenset(given["callers_seen"]),
         probes=tuple(
@@ -144,17 +151,10 @@ def _probe(name: str, table: Mapping[str, Any]) -> Probe:
     return Probe(name, table["service"], table.get("function"), float(table["fails"]), float(table["median_ms"]))
 
 
-def _demand(
-    pack: Pack,
-    name: str,
-    table: Mapping[str, Any],
-    packages: tuple[str, ...],
-    regions: tuple[str, ...],
-    called: frozenset[str],
-) -> Demand:
-    function = pack.functions[name]
+def _demand(name: str, table: Mapping[str, Any], named: _Named) -> Demand:
+    soft = named.pack.functions[name].soft
     course = np.asarray(table["course"], dtype=np.float64)
-    weights = np.array([float(table["packages"].get(package, 0)) for package in packages])
+    weights = np.array([float(table["packages"].get(package, 0)) for package in named.packages])
     return Demand(
         function=name,
         calls_a_day=float(table["calls_a_day"]),
@@ -162,28 +162,26 @@ def _demand(
         sunday=float(table["sunday"]),
         course=course / course.sum(),
         packages=weights / weights.sum(),
-        steps=_steps(pack, name, table, regions, called),
-        soft_steps=tuple(Step((service,)) for service in function.soft if service in called),
+        steps=_steps(name, table, named),
+        soft_steps=tuple(Step((service,)) for service in soft if service in named.called),
         soft_packages=tuple(table.get("soft_packages", ())),
     )
 
 
-def _steps(
-    pack: Pack, name: str, table: Mapping[str, Any], regions: tuple[str, ...], called: frozenset[str]
-) -> tuple[Step, ...]:
+def _steps(name: str, table: Mapping[str, Any], named: _Named) -> tuple[Step, ...]:
     """Return the calls in the order of the function's `uses`; the session is opened once, not for each use."""
-    function = pack.functions[name]
-    opened = {used for each in pack.functions.values() if each.is_login for used in each.uses}
+    function = named.pack.functions[name]
+    opened = {used for each in named.pack.functions.values() if each.is_login for used in each.uses}
     split: Mapping[str, list[str]] = table.get("by_region", {})
     steps = [
         Step((service,), share=float(table.get("shares", {}).get(service, 1.0)))
         for service in function.uses
-        if service in called and service not in split and (function.is_login or service not in opened)
+        if service in named.called and service not in split and (function.is_login or service not in opened)
     ]
     if split:
         services = tuple(split)
         place = [
-            next((number for number, each in enumerate(services) if region in split[each]), 0) for region in regions
+            next((code for code, each in enumerate(services) if region in split[each]), 0) for region in named.regions
         ]
         steps.append(Step(services, by_region=tuple(place)))
     return tuple(steps)
