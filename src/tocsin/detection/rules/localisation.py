@@ -188,7 +188,7 @@ def _scores(leaves: Leaves, group: Codes, size: int, *, spread: float) -> Number
         for each in (leaves.bad, leaves.calls, leaves.usual * leaves.calls)
     )
     usual = np.clip(expected / calls, _LEAST, _MOST)
-    effect = _log_odds(np.clip(bad / calls, usual, 0.99)) - _log_odds(usual)
+    effect = log_odds(np.clip(bad / calls, usual, 0.99)) - log_odds(usual)
     said = evidence(leaves.bad, leaves.calls, usual=leaves.usual, effect=effect[group], spread=spread)
     return np.bincount(group, weights=said, minlength=size)
 
@@ -202,8 +202,10 @@ def evidence(bad: Numbers, calls: Numbers, *, usual: Numbers, effect: Numbers, s
     return np.asarray(ratio / (1.0 + np.maximum(calls - 1.0, 0.0) * spread))
 
 
-def _log_odds(share: Numbers) -> Numbers:
-    return np.asarray(np.log(share / (1.0 - share)))
+def log_odds(share: Numbers) -> Numbers:
+    """Return the log odds of shares, which are kept away from 0 and 1."""
+    kept = np.clip(share, _LEAST, 1.0 - _LEAST)
+    return np.asarray(np.log(kept / (1.0 - kept)))
 
 
 def _members(leaves: Leaves, where: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
@@ -219,7 +221,7 @@ def _described(scored: _Scored, leaves: Leaves, *, spread: float) -> Guilty:
     bad, calls, usual = (float(each[inside].sum()) for each in (leaves.bad, leaves.calls, expected))
     beyond = max(float((leaves.bad - expected).sum()), bad - usual, 1e-9)
     middle = np.clip(np.array([bad / calls, usual / calls]), _LEAST, _MOST)
-    effect = np.maximum(_log_odds(middle[:1]) - _log_odds(middle[1:]), 0.0)
+    effect = np.maximum(log_odds(middle[:1]) - log_odds(middle[1:]), 0.0)
     said = evidence(leaves.bad, leaves.calls, usual=leaves.usual, effect=effect, spread=spread)
     outside = float(leaves.calls[~inside].sum())
     spared = float(leaves.calls[~inside & (said < 0)].sum()) / outside if outside else 0.0

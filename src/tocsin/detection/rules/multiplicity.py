@@ -1,9 +1,9 @@
 """Which of many slices may be called conspicuous, when thousands are looked at in every tick.
 
 Looking at a thousand slices, the strangest one is strange by chance. The e-BH procedure (Wang and Ramdas, "False
-discovery rate control with e-values", J. R. Statist. Soc. B 84, 2022) keeps the expected share of false ones among those
-that it lets through at or below its level, however the slices depend on one another; and slices of one service depend
-strongly.
+discovery rate control with e-values", J. R. Statist. Soc. B 84, 2022) keeps the expected share of false ones among
+those that it lets through at or below its level, however the slices depend on one another; and slices of one service
+depend strongly.
 """
 
 import numpy as np
