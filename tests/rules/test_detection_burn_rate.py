@@ -29,13 +29,13 @@ def _burning(given: Sums) -> list[bool]:
 def test_a_quiet_month_spends_nothing() -> None:
     found = budget(_sums(0.0, minutes=0), "sts", objective=OBJECTIVE, now=NOW)
     assert found.spent_share == 0.0
-    assert found.allowed == pytest.approx(30 * 288 * 1000 * 0.001)
+    assert found.allowed == pytest.approx(28 * 288 * 1000 * 0.001)
     assert not any(burn.is_burning for burn in found.burns)
 
 
 def test_an_hour_of_total_failure_spends_more_than_the_month_allows() -> None:
     found = budget(_sums(1.0, minutes=60), "sts", objective=OBJECTIVE, now=NOW)
-    assert found.spent_share == pytest.approx(12_000 / 8_640)
+    assert found.spent_share == pytest.approx(12_000 / 8_064)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tocsin.detection.models import Snapshot
+from tocsin.detection.rules.lookback import Lookback
 from tocsin.detection.rules.model import Judgement, Signal, Verdict
 from tocsin.observations.rules.model import Eye
 
@@ -37,6 +38,7 @@ class Pulse:
 
 
 PULSE: TypeAdapter[Pulse] = TypeAdapter(Pulse)
+LOOKBACK: TypeAdapter[Lookback] = TypeAdapter(Lookback)
 
 
 def stored_judgement(judgement: Judgement) -> dict[str, Any]:
@@ -70,6 +72,20 @@ def pulse_file() -> Path:
     """Return where the engine leaves its pulse: a file, so that it shows even when the database is the trouble."""
     folder: Path = settings.CONFIGURATION.data_folder
     return folder / "engine.json"
+
+
+def lookback_file() -> Path:
+    """Return where the engine leaves its daily look back."""
+    return pulse_file().with_name("lookback.json")
+
+
+def last_lookback() -> Lookback | None:
+    """Return what the past weeks looked like when the engine last looked, None before the first time."""
+    try:
+        return LOOKBACK.validate_json(lookback_file().read_bytes())
+    except (FileNotFoundError, ValidationError):
+        # What another version left says nothing here; a day later it is written anew.
+        return None
 
 
 def pulse() -> Pulse | None:

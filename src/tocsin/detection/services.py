@@ -5,10 +5,20 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from tocsin.detection.models import SeriesPoint, Snapshot, VerdictChange
-from tocsin.detection.queries import PULSE, Pulse, last_judgement, pulse_file, stored_judgement
+from tocsin.detection.queries import (
+    LOOKBACK,
+    PULSE,
+    Pulse,
+    last_judgement,
+    lookback_file,
+    pulse_file,
+    stored_judgement,
+)
+from tocsin.detection.rules.lookback import Lookback
 from tocsin.detection.rules.model import Judgement, Verdict
 from tocsin.detection.rules.series import FunctionPoint
 
@@ -49,7 +59,15 @@ def save_series(points: Sequence[FunctionPoint]) -> None:
 
 def leave_pulse(pulse: Pulse) -> None:
     """Write the engine's pulse down for the other processes, in one step."""
-    path = pulse_file()
+    _leave(pulse_file(), PULSE.dump_python(pulse, mode="json"))
+
+
+def leave_lookback(found: Lookback) -> None:
+    """Write down what the past weeks look like, for the console."""
+    _leave(lookback_file(), LOOKBACK.dump_python(found, mode="json"))
+
+
+def _leave(path: Path, content: object) -> None:
     draft = path.with_suffix(f".{os.getpid()}.new")
-    draft.write_text(json.dumps(PULSE.dump_python(pulse, mode="json")))
+    draft.write_text(json.dumps(content))
     draft.replace(path)

@@ -16,10 +16,11 @@ from tocsin.audit.queries import last_seq
 from tocsin.bulletins.queries import load_templates
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.continuity.queries import load_procedures
+from tocsin.detection.rules.lookback import lookback
 from tocsin.detection.rules.profile import learn
 from tocsin.detection.rules.reporting import NEWCOMER_FOR
 from tocsin.detection.rules.series import points
-from tocsin.detection.services import save_series
+from tocsin.detection.services import leave_lookback, save_series
 from tocsin.engine.ports import Outcome, Situation
 from tocsin.engine.tick import Federation, after, in_force
 from tocsin.kernel.intervals import floor_to
@@ -117,6 +118,7 @@ class LearningFederation:
             usual = replace(learn(history, pack=pack), credence=credence_at(now, pack=pack))
             self._federation = replace(self._federation, profile=usual)
             self._learned_at = now
+            leave_lookback(lookback(history, pack=pack, now=now))
         return self._with_newcomers(now)
 
     def _with_newcomers(self, now: datetime) -> Federation:

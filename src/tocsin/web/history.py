@@ -9,6 +9,8 @@ from tocsin.catalog.rules.graph import Graph
 from tocsin.catalog.rules.model import Function, Pack
 from tocsin.changes.models import ChangeRow
 from tocsin.detection.models import SeriesPoint
+from tocsin.detection.queries import last_lookback
+from tocsin.detection.rules.lookback import Account, Unusual
 from tocsin.incidents.queries import timeline as entries
 from tocsin.kernel.intervals import floor_to
 from tocsin.kernel.reasons import Fact, Reason
@@ -43,6 +45,15 @@ class IncidentCharts:
     shown: tuple[FunctionChart, ...]
     folded: tuple[FunctionChart, ...]
     unmeasured: tuple[Function, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookedBack:
+    """What the engine's daily look back says of one function."""
+
+    at: datetime
+    account: Account | None
+    unusual: tuple[Unusual, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +180,12 @@ def _gist(entry: Entry) -> tuple[object, ...]:
 def reports(function_id: str, *, since: datetime, until: datetime) -> list[ReportRow]:
     """Return the panel's reports on a function, latest first."""
     return list(ReportRow.objects.filter(function=function_id, at__gte=since, at__lte=until).order_by("-at")[:50])
+
+
+def looked_back(function: Function) -> LookedBack | None:
+    """Return what the last look back says of the function and of the services it uses directly."""
+    found = last_lookback()
+    if found is None:
+        return None
+    own = tuple(each for each in found.unusual if each.service in function.uses)
+    return LookedBack(found.at, found.accounts.get(function.id), own)

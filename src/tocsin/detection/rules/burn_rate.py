@@ -1,7 +1,7 @@
 """The error budget of a function, and how fast it burns: an auditable account beside the detectors, not one of them.
 
-An objective of 99.9 % of calls in a month allows one call in a thousand to fail. The *burn rate* of a window is the
-share that failed in it over that allowance: at 1 the budget lasts the month, at 14.4 it is gone in two days. A pair of
+An objective of 99.9 % of calls in four weeks allows one call in a thousand to fail. The *burn rate* of a window is the
+share that failed in it over that allowance: at 1 the budget just lasts, at 14.4 it is gone in two days. A pair of
 windows *burns* when both the long one (enough calls to be sure) and the short one (still going on) are above its limit;
 pairs and limits are those of the Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts".
 
@@ -25,7 +25,8 @@ type Whole = NDArray[np.int64]
 OBJECTIVE = 0.999
 """What the professions asked for after January 2020; a pack's authority may agree on another."""
 
-BUDGET_PERIOD = timedelta(days=30)
+BUDGET_PERIOD = timedelta(days=28)
+"""Whole weeks, so that every weekday counts alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ PAIRS = (
     Pair(timedelta(hours=6), timedelta(minutes=30), 6.0),
     Pair(timedelta(days=3), timedelta(hours=6), 1.0),
 )
-"""2 % of the month's budget in an hour, 5 % in six hours, 10 % in three days."""
+"""2 % of a month's budget in an hour, 5 % in six hours, 10 % in three days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Burn:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A month's account: calls, how many failed, how many were allowed to, and the share of that which is spent."""
+    """Four weeks' account: calls, how many failed, how many were allowed to, and the share of that which is spent."""
 
     service: str
     objective: float
@@ -113,7 +114,7 @@ def budgets(
 
 
 def budget(given: Sums, service: str, *, objective: float, now: datetime) -> Budget:
-    """Return one service's account over the last thirty days."""
+    """Return one service's account over the last four weeks."""
     calls, failed = given.within(now - BUDGET_PERIOD, now)
     return Budget(service, objective, calls, failed, tuple(_burns(given, objective, now)))
 

@@ -39,12 +39,14 @@ class Surprise:
     high: Numbers
 
 
-def surprise(at_s: Numbers, values: Numbers) -> Surprise:
+def surprise(at_s: Numbers, values: Numbers, *, grain: float = 0.0, trust: float = np.inf) -> Surprise:
     """Return how far each value is from every expectation, in usual worst deviations; 0 where nothing is known yet.
 
     `at_s` ascends and is told on the clock people live by (local midnight is a multiple of a day), so that summer time
     moves nothing. Values that are not finite are gaps: they score 0 and teach nothing. The first movement of a series
-    that never moved scores exactly 1.
+    that never moved scores exactly 1. `grain` is the least unit, where values come in steps. An expectation that
+    usually errs by more than `trust` times what the best one does has no say: give it where the course of the day is
+    strong, so that a fall by day is not explained by what the night is like.
     """
     clean = np.where(np.isfinite(values), values, np.nan)
     if clean.size == 0:
@@ -52,6 +54,9 @@ def surprise(at_s: Numbers, values: Numbers) -> Surprise:
     days = (at_s // DAY_S).astype(np.int64) - int(at_s[0] // DAY_S)
     expected = np.stack([_level(at_s, clean), _same_time_of_day(at_s, clean, days)])
     units = np.stack([_usual_worst(np.abs(clean - each), days) for each in expected])
+    units = np.maximum(units, grain)
+    best = np.where(np.isfinite(units), units, np.inf).min(axis=0)
+    units = np.where(units <= trust * best, units, np.nan) if np.isfinite(trust) else units
     return Surprise(_least(np.abs(clean - expected), units), *_range(expected, units))
 
 

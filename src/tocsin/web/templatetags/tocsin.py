@@ -308,6 +308,18 @@ def mark_shape(kind: str) -> str:
 
 
 @register.filter
+def service_name(id_: str) -> str:
+    """Name a service."""
+    return service_names([id_])
+
+
+@register.filter
+def whole(value: float) -> str:
+    """Write a number without decimals, as it is."""
+    return f"{value:.0f}"
+
+
+@register.filter
 def audience_name(id_: str) -> str:
     """Name an audience."""
     audience = present.pack().audiences.get(id_)

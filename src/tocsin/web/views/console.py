@@ -77,6 +77,7 @@ def function(request: HttpRequest, function_id: str) -> HttpResponse:
         "row": row,
         "charts": history.function_charts(row.function, pack=pack, start=now - RECENT, end=now),
         "reports": history.reports(function_id, since=now - RECENT, until=now),
+        "looked": history.looked_back(row.function),
     }
     return render(request, "web/function.html", context)
 

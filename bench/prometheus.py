@@ -1,0 +1,232 @@
+"""Google's multi-window burn-rate rules in a real Prometheus with Alertmanager, on the very data that Tocsin sees.
+
+    python bench/prometheus.py [FOLDER …] [--json] [--write] [--alone]
+
+FOLDER holds scenario folders (default: the recorded ones beside the project). Needs Debian's `prometheus` and
+`prometheus-alertmanager`; both run on this machine alone, for as long as a scenario takes. `--alone` leaves Tocsin out.
+
+The rules get every advantage that operators could give them: counters of both vantages read every 15 seconds, for each
+service the strictest objective that its own four weeks before kept, an alert only from a hundred calls on, all alerts
+in one group. Counted twice: failed as official availability has it, and everything that is not `ok`. A page is an alert
+of the one-hour or six-hour pair; the three-day pair makes tickets. A fault is found by a page that begins between its
+true start and its true end. An episode (any page on) that begins outside every fault, or within it but before its
+start, is a false alarm; within an hour after the end it is the windows' own echo, and counts as such.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench.burn_rate_servers import (  # noqa: E402  this folder is no package
+    INDICATORS,
+    PAGES,
+    TICKET,
+    Firing,
+    Sent,
+    alertmanager,
+    counters,
+    firing,
+    notifications,
+    prometheus,
+)
+from bench.scenarios import BESIDE, Score, scores  # noqa: E402
+
+from tocsin.kernel.clock import parse_moment  # noqa: E402
+from tocsin.observations.rules.rollup import roll_up  # noqa: E402
+from tocsin.runtime.replay import read_recording  # noqa: E402
+
+RESULTS = ROOT / "bench" / "results" / "prometheus.md"
+ECHO = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How one fault (or quiet time) was seen by one set of rules; seconds from the truth, None where never."""
+
+    scenario: str
+    rules: str
+    fault: str | None
+    first_s: float | None
+    ended_s: float | None
+    alerts: int
+    messages: int
+    false_alarms: int
+    ticket_s: float | None = None
+
+
+def alerts_of(folder: Path, received: list[Sent], manager: str) -> list[Found]:
+    """Let Prometheus evaluate the rules over one scenario, and Alertmanager send what fires."""
+    recording = read_recording(folder)
+    given = counters(recording.history, roll_up(recording.transactions), start=recording.start, end=recording.end)
+    faults = json.loads((folder / "truth.json").read_text())["incidents"]
+    found = []
+    with tempfile.TemporaryDirectory() as place, prometheus(given, Path(place) / "prometheus") as address:
+        for indicator in INDICATORS:
+            pages = firing(address, PAGES, indicator, start=recording.start, end=recording.end)
+            tickets = firing(address, TICKET, indicator, start=recording.start, end=recording.end)
+            sent = notifications(manager, pages, received)
+            found += _scored(folder.name, indicator, pages, tickets, sent=sent, faults=faults)
+    return found
+
+
+def _scored(
+    scenario: str, rules: str, pages: Firing, tickets: Firing, *, sent: int, faults: Sequence[dict[str, Any]]
+) -> list[Found]:
+    spans = [(parse_moment(each["start"]).timestamp(), parse_moment(each["end"]).timestamp()) for each in faults]
+    late = [(begin, end + ECHO.total_seconds()) for begin, end in spans]
+    wrong = sum(not any(begin <= on <= end for begin, end in late) for on, _ in episodes(pages))
+    if not faults:
+        return [Found(scenario, rules, None, None, None, len(pages), sent, wrong)]
+    return [
+        Found(
+            scenario=scenario,
+            rules=rules,
+            fault=fault["id"],
+            first_s=_first(pages, begin, end),
+            ended_s=_ended(pages, begin, end),
+            alerts=_begun(pages, begin, end),
+            messages=sent,
+            false_alarms=wrong if number == 0 else 0,
+            ticket_s=_first(tickets, begin, end),
+        )
+        for number, (fault, (begin, end)) in enumerate(zip(faults, spans, strict=True))
+    ]
+
+
+def episodes(alerts: Firing) -> list[tuple[float, float]]:
+    """Return the times at which any alert was on, overlapping ones joined."""
+    joined: list[tuple[float, float]] = []
+    for begin, end in sorted(span for spans in alerts.values() for span in spans):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+def _first(alerts: Firing, begin: float, end: float) -> float | None:
+    on = [start for spans in alerts.values() for start, _ in spans if begin <= start <= end]
+    return min(on) - begin if on else None
+
+
+def _begun(alerts: Firing, begin: float, end: float) -> int:
+    return sum(begin <= start <= end for spans in alerts.values() for start, _ in spans)
+
+
+def _ended(alerts: Firing, begin: float, end: float) -> float | None:
+    offs = [off for on, off in episodes(alerts) if on <= end and off > begin]
+    return max(offs) - end if offs else None
+
+
+def ours(rows: Sequence[Score]) -> list[Found]:
+    """Return Tocsin's figures in the same shape: incidents are its alerts, published bulletins its messages."""
+    return [
+        Found(
+            scenario=row.scenario,
+            rules="Tocsin",
+            fault=row.outage,
+            first_s=row.opened_s,
+            ended_s=row.closed_s,
+            alerts=int(row.opened_s is not None),
+            messages=row.messages,
+            false_alarms=row.other_incidents,
+        )
+        for row in rows
+    ]
+
+
+def page(rows: Sequence[Found]) -> str:
+    """Return the results page: medians, then each fault."""
+    head = "| scenario | fault | rules | first after (s) | over after the end (s) | alerts | messages | false alarms |"
+    lines = [
+        f"| {row.scenario} | {row.fault or '–'} | {_name(row.rules)} | {_cell(row.first_s)} | {_cell(row.ended_s)} | "
+        f"{row.alerts} | {row.messages} | {row.false_alarms} |"
+        for row in rows
+    ]
+    return "\n".join(
+        [
+            "# Beside multi-window burn-rate rules in Prometheus",
+            "",
+            "Written by `python bench/prometheus.py --write`; how it is counted stands at the head of that script.",
+            "Messages: what Alertmanager sent (Tocsin: bulletins published, one incident at a time).",
+            "",
+            "| rules | faults found | median to the first (s) | slowest (s) | median end (s) | false alarms | alerts |",
+            "|---|---|---|---|---|---|---|",
+            *(
+                _summary(name, [row for row in rows if row.rules == name])
+                for name in dict.fromkeys(r.rules for r in rows)
+            ),
+            "",
+            head,
+            f"|{'---|' * 8}",
+            *lines,
+            "",
+        ]
+    )
+
+
+def _name(rules: str) -> str:
+    return {"errors": "burn rate, errors and time-outs", "all": "burn rate, all that is not ok"}.get(rules, rules)
+
+
+def _summary(rules: str, rows: Sequence[Found]) -> str:
+    faults = [row for row in rows if row.fault is not None]
+    first = [row.first_s if row.first_s is not None else float("inf") for row in faults]
+    seen = [each for each in first if each != float("inf")]
+    ends = [row.ended_s for row in faults if row.ended_s is not None]
+    middle = statistics.median(first) if first else float("nan")
+    return (
+        f"| {_name(rules)} | {len(seen)} of {len(faults)} | {'never' if middle == float('inf') else f'{middle:.0f}'} | "
+        f"{_cell(max(seen, default=None))} | {_cell(statistics.median(ends) if ends else None)} | "
+        f"{sum(row.false_alarms for row in rows)} | {sum(row.alerts for row in rows)} |"
+    )
+
+
+def _cell(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
+
+
+def folders(given: Sequence[Path]) -> list[Path]:
+    """Return the scenario folders, or end saying that there is none."""
+    found = sorted({path.parent for place in given or [BESIDE] for path in place.rglob("scenario.toml")})
+    return found or sys.exit("no scenario folder found")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="*", type=Path)
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
+    parser.add_argument("--alone", action="store_true", help="without Tocsin beside it")
+    arguments = parser.parse_args()
+    missing = [each for each in ("prometheus", "promtool", "prometheus-alertmanager") if shutil.which(each) is None]
+    if missing:
+        sys.exit(f"not installed: {', '.join(missing)} (Debian: apt-get install prometheus prometheus-alertmanager)")
+    rows: list[Found] = []
+    received: list[Sent] = []
+    with tempfile.TemporaryDirectory() as place, alertmanager(Path(place) / "alertmanager", received) as manager:
+        for folder in folders(arguments.folder):
+            new = [*([] if arguments.alone else ours(scores(folder))), *alerts_of(folder, received, manager)]
+            rows += new
+            if arguments.json:
+                sys.stdout.writelines(json.dumps(asdict(row)) + "\n" for row in new)
+                sys.stdout.flush()
+    if not arguments.json:
+        sys.stdout.write(page(rows))
+    if arguments.write:
+        RESULTS.write_text(page(rows))
+
+
+if __name__ == "__main__":
+    main()
