@@ -1,17 +1,19 @@
 """The commands that let people and machines in."""
 
+import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from factories import factors
-from tocsin.accounts.models import Operator
-from tocsin.accounts.panel import member_by_link
+from tocsin.accounts.models import Operator, PanelMember
+from tocsin.accounts.panel import contacts_of, member_by_link, note_use
 from tocsin.accounts.services import authenticate
 from tocsin.cli import key, operator, panel
 from tocsin.kernel.clock import SystemClock
 from tocsin.kernel.errors import InputError
+from tocsin.notifications.models import OutboxMessage
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +91,47 @@ def test_lost_factors_are_taken_away_from_a_terminal() -> None:
     done = RUN.invoke(operator.app, ["reset-factors", "an"])
     assert done.output == "Operator an has no second factor any more (there were 1).\n"
     assert RUN.invoke(operator.app, ["list"]).output == "an en\n"
+
+
+def test_an_association_gets_seats_and_its_members_a_letter() -> None:
+    given = ["nurses", "--audience", "nurse", "--seats", "2", "--name", "Nurses", "--package", "nurse-a"]
+    assert RUN.invoke(panel.app, ["quota", *given]).output == "nurses may have 2: nurse nurse-a.\n"
+    wish = ["--audience", "nurse", "--package", "nurse-a", "--region", "BE-VAN", "--association", "nurses"]
+    done = RUN.invoke(panel.app, ["invite", *wish, "--email", "N@Example.org", "--practice", "Main street"])
+    assert done.exit_code == 0, done.output
+    assert RUN.invoke(panel.app, ["quotas"]).output == "nurses nurse nurse-a * 1/2\n"
+    member = PanelMember.objects.get()
+    assert contacts_of([member.pseudonym])[member.pseudonym].keys() == {"email"}
+    assert OutboxMessage.objects.get().channel == "email"
+    refused = RUN.invoke(panel.app, ["invite", *wish, "--email", "nonsense"])
+    assert isinstance(refused.exception, InputError)
+    assert PanelMember.objects.count() == 1
+
+
+def test_a_link_is_revoked_and_renewed() -> None:
+    wish = ["--audience", "nurse", "--package", "nurse-a", "--region", "BE-VAN"]
+    RUN.invoke(panel.app, ["invite", *wish])
+    pseudonym = PanelMember.objects.get().pseudonym
+    assert RUN.invoke(panel.app, ["revoke", pseudonym]).output == f"The link of {pseudonym} is useless now.\n"
+    assert RUN.invoke(panel.app, ["list"]).output == f"{pseudonym} nurse nurse-a BE-VAN fr - expired\n"
+    done = RUN.invoke(panel.app, ["renew", pseudonym])
+    token = done.stdout.strip().removesuffix("/").rpartition("/")[2]
+    member = member_by_link(token, now=SystemClock().now())
+    assert member is not None
+    note_use(member, now=SystemClock().now())
+    assert RUN.invoke(panel.app, ["list"]).output.endswith(" - joined\n")
+
+
+def test_the_plan_says_how_many_are_needed_and_where_it_is_thin() -> None:
+    wish = ["--audience", "nurse", "--package", "nurse-a", "--region", "BE-VAN"]
+    RUN.invoke(panel.app, ["invite", *wish])
+    PanelMember.objects.update(joined_at=SystemClock().now())
+    table = RUN.invoke(panel.app, ["plan", "--chance", "0.9", "--p", "0.1"]).output
+    assert "at least one of them says so" in " ".join(table.split())
+    done = RUN.invoke(panel.app, ["plan", "--witnesses", "3", "--p", "0.5", "--json"])
+    said = json.loads(done.output)
+    assert (said["chance"], said["p"], said["witnesses"]) == (0.9, 0.5, 3)
+    assert [line["members"] for line in said["strata"]] == sorted(line["members"] for line in said["strata"])
+    line = said["strata"][-1]
+    assert (line["audience"], line["members"], line["needed"], line["missing"]) == ("nurse", 1, 9, 8)
+    assert "at least 3 of them say so" in " ".join(RUN.invoke(panel.app, ["plan", "--witnesses", "3"]).output.split())

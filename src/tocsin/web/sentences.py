@@ -159,7 +159,8 @@ SENTENCES: Words = {
     # Why members of the panel are asked
     "poll.one_eye": _("One eye alone says so (%(eye)s), and the others do not see it: members were asked."),
     "poll.unsure": _(
-        "What the eyes see leaves it open whether something is wrong (probability %(belief_share)s): members were asked."
+        "What the eyes see leaves it open whether something is wrong (probability %(belief_share)s): "
+        "members were asked."
     ),
     "poll.crowd": _(
         "%(visitors)s visitors complain, and no eye bears them out: members were asked. A suspicion, and no more."

@@ -182,6 +182,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _leave(request: HttpRequest, token: str, member: PanelMember) -> HttpResponse:
-    if request.method == "POST":
+    is_gone = request.method == "POST"
+    if is_gone:
         leave_panel(member, now=present.now())
-    return render(request, "web/panel_leave.html", {"token": token, "is_gone": member.left_at is not None})
+    return render(request, "web/panel_leave.html", {"token": token, "is_gone": is_gone})
