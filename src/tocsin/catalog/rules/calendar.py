@@ -77,7 +77,7 @@ class Calendar:
         return min(1.0, sum(closed))
 
     def class_of(self, day: date) -> DayClass:
-        """Return the day's class: a holiday above a weekend, a weekend above an eve, that above a bridge or school's."""
+        """Return the day's class: a holiday before a weekend, that before an eve, a bridge, school's."""
         if self.is_holiday(day):
             return DayClass.HOLIDAY
         if day.weekday() >= _SATURDAY:

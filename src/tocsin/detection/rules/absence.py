@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.detection.rules.expected import LAG, Flow, spread_of
+from tocsin.catalog.rules.model import Pack
+from tocsin.detection.rules.expected import LAG, Flow, audience_codes, spread_of
 from tocsin.detection.rules.findings import Found
 from tocsin.detection.rules.missing import missing
 from tocsin.detection.rules.model import Judgement, Signal
@@ -54,7 +55,7 @@ class Presence:
 
 
 def absence_signals(
-    tally: Tally, flows: Flow, *, profile: Profile, previous: Judgement | None, now: datetime
+    tally: Tally, flows: Flow, *, pack: Pack, profile: Profile, previous: Judgement | None, now: datetime
 ) -> Iterator[Found]:
     """Yield signals for packages, then regions, that fell silent: one for each service that they should call."""
     for axis, calls, names in (
@@ -63,7 +64,8 @@ def absence_signals(
     ):
         side: Axis = "packages" if axis == "packages" else "regions"
         kept = _kept(side, previous)
-        presence = _presence(side, calls, names, flows)
+        peers = audience_codes(tally, pack) if side == "packages" else np.zeros(len(names), np.int64)
+        presence = _presence(side, calls, names, flows=flows, peers=peers)
         if float(tally.alive[_FRONT, LAG:].sum()) < _SETTLED_STEPS:
             presence.expected[:] = 0.0
         if previous is not None:
@@ -71,15 +73,22 @@ def absence_signals(
         yield from _absent(presence, kept, services=profile.services, now=now)
 
 
-def _presence(axis: Axis, calls: Numbers, names: tuple[str, ...], flows: Flow) -> Presence:
-    """Return what each member should call: its share of the service, of what the service's other callers do."""
+def _presence(axis: Axis, calls: Numbers, names: tuple[str, ...], *, flows: Flow, peers: NDArray[np.int64]) -> Presence:
+    """Return what each member should call: its share of the service, of what the service's other callers do.
+
+    Those of its own kind (`peers`: packages of the same profession) count before all others: a profession on strike
+    makes none of its packages suspicious.
+    """
     due = flows.expected[_FRONT]
     calls = calls[: due.shape[0]]
     level = flows.seen[_FRONT][:, LAG:].sum(axis=-1)
     part = calls[..., LAG:].sum(axis=-1) / np.maximum(level, 1.0)[:, None]
     mine = part[..., None] * due[:, None]
-    others, others_due = flows.seen[_FRONT][:, None] - calls, due[:, None] - mine
-    going_on = (others + _OTHERS_CALLS) / (np.maximum(others_due, 0.0) + _OTHERS_CALLS)
+    alike = (peers[:, None] == peers[None, :]).astype(np.float64) - np.eye(len(names))
+    others, others_due = (np.einsum("smt,nm->snt", values, alike) for values in (calls, mine))
+    all_others = flows.seen[_FRONT][:, None] - calls, np.maximum(due[:, None] - mine, 0.0)
+    background = (all_others[0] + _OTHERS_CALLS) / (all_others[1] + _OTHERS_CALLS)
+    going_on = (others + _OTHERS_CALLS * background) / (others_due + _OTHERS_CALLS)
     return Presence(axis, names, calls, mine * np.minimum(going_on, _OTHERS_MOST))
 
 

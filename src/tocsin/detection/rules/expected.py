@@ -13,10 +13,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.catalog.rules.model import Pack
 from tocsin.detection.rules.model import Judgement, Signal
 from tocsin.detection.rules.profile import Profile
 from tocsin.detection.rules.tallies import LONG_STEPS, STEP_S, Tally, step_age
-from tocsin.observations.rules.model import VANTAGES
+from tocsin.observations.rules.model import VANTAGES, Eye
 
 type Numbers = NDArray[np.float64]
 
@@ -36,6 +37,10 @@ _WEATHER = (0.65, 1.5)
 _WEATHER_CALLS = 50.0
 """What the five minutes' weather is worth, in calls, against the half minute's own."""
 _WEIGHT_SPREAD = 0.02
+_APART = (0.05, 1.5)
+"""How far one audience's weather may stray from everybody's."""
+_BACKGROUND = 5
+_FRONT = VANTAGES.index(Eye.FRONT)
 _BLOCK = 2
 """Steps in a minute: what makes callers come in clumps seldom lasts longer."""
 _SPREAD = (0.002, 0.1)
@@ -58,20 +63,59 @@ class Flow:
     spread: Numbers
 
 
-def flow(tally: Tally, *, profile: Profile, previous: Judgement | None, now: datetime) -> Flow:
+def flow(tally: Tally, *, pack: Pack, profile: Profile, previous: Judgement | None, now: datetime) -> Flow:
     """Return what was seen over the look-back window and what was to be expected.
 
     Steps in which the eye gave no sign of life expect nothing: that is blindness, not silence.
     """
     seen = tally.calls[:, : len(profile.services)]
     usual = usual_calls(seen, tally.alive, profile=profile, now=now)
-    is_settled = (tally.alive[:, LAG:].sum(axis=1) >= _SETTLED_STEPS) & (previous is not None)
+    is_seasoned = tally.alive[:, LAG:].sum(axis=1) >= _SETTLED_STEPS
+    is_settled = is_seasoned & (previous is not None)
     level = _levels(seen[..., LAG:].sum(axis=-1), usual[..., LAG:].sum(axis=-1), is_settled)
-    _carry(level, profile=profile, previous=previous)
-    expected = usual * level[..., None]
-    expected = expected * _weather(seen, expected)[:, None]
+    is_held = _carry(level, profile=profile, previous=previous)
+    due = usual * level[..., None]
+    # Whoever has just been switched on does not know today's level: a quiet day must not look like an outage.
+    low = np.where(is_seasoned, _WEATHER[0], _LEVELS[0])
+    common = np.clip(_weather(seen, due), low[:, None], _WEATHER[1])
+    weather = np.repeat(common[:, None], due.shape[1], axis=1)
+    audience = audience_codes(tally, pack)
+    weather[_FRONT] = _weather_of_audiences(tally, due[_FRONT], common[_FRONT], audience, low=float(low[_FRONT]))
+    # Others whose level an outage has lowered look busy when it is over; that must not keep up what is held.
+    expected = due * np.where(is_held[..., None], np.minimum(weather, 1.0), weather)
     prior = np.where(profile.is_known, profile.rate_spread, _SPREAD_UNKNOWN)
     return Flow(seen, expected, level, spread_of(seen, expected, prior=prior))
+
+
+def audience_codes(tally: Tally, pack: Pack) -> NDArray[np.int64]:
+    """Return the audience of each package, those that the pack does not know in one of their own."""
+    names = tuple(pack.audiences)
+    known = {package.id: names.index(package.audience) for package in pack.packages.values()}
+    return np.array([known.get(name, len(names)) for name in tally.names.packages], np.int64)
+
+
+def _weather_of_audiences(
+    tally: Tally, due: Numbers, common: Numbers, audience: NDArray[np.int64], *, low: float
+) -> Numbers:
+    """Return the front's weather for each service, [service, step], from that of the audiences who call it.
+
+    A strike or a congress of one profession empties all its services at once and no other's: so each audience has its
+    own weather (the middle of its services), and only what all audiences share is limited in what it may excuse.
+    """
+    calls = np.zeros((int(audience.max(initial=0)) + 1, *due.shape))
+    for place, code in enumerate(audience):
+        calls[code] += tally.front_calls_by_package[: due.shape[0], place]
+    older = calls[..., LAG:].sum(axis=-1)
+    part = older / np.maximum(older.sum(axis=0), 1.0)
+    hoped = part[..., None] * due
+    own = _weather(calls, hoped)
+    weight = hoped.sum(axis=1)
+    voted = middle((own * weight)[None], weight[None], weight[None])[0]
+    is_vote = (weight[:, LAG:].sum(axis=1) > 0).sum() >= 3  # noqa: PLR2004  two cannot outvote one
+    everybody = voted if is_vote else common
+    apart = np.clip(own / np.maximum(everybody, 0.05), *_APART)
+    mixed = np.where(part.sum(axis=0)[:, None] > 0, np.einsum("as,at->st", part, apart), 1.0)
+    return np.asarray(mixed * np.clip(everybody, low, _WEATHER[1]))
 
 
 def usual_calls(seen: Numbers, alive: Numbers, *, profile: Profile, now: datetime) -> Numbers:
@@ -98,31 +142,36 @@ def _levels(seen: Numbers, usual: Numbers, is_settled: NDArray[np.bool_]) -> Num
     return np.asarray(common * np.clip(own, low, high))
 
 
-def _carry(level: Numbers, *, profile: Profile, previous: Judgement | None) -> None:
-    """Keep the level at which a volume signal began: calls that stay away must not become the new usual."""
+def _carry(level: Numbers, *, profile: Profile, previous: Judgement | None) -> NDArray[np.bool_]:
+    """Keep the level at which a volume signal began, in place: calls that stay away must not become the new usual.
+
+    Returns for which vantage × service that was done.
+    """
+    is_held = np.zeros(level.shape, bool)
     signals = [
         signal
         for signal in (previous.signals if previous is not None else ())
         if signal.kind == "volume" and is_whole(signal) and signal.service in profile.services
     ]
     if previous is None or not signals:
-        return
+        return is_held
     rates = profile.rates_over([previous.at])[..., 0] * 60.0
     for signal in signals:
         place = (VANTAGES.index(signal.eye), profile.services.index(signal.service))
         if rates[place] > 0:
             level[place] = np.clip(signal.expected / rates[place], *_LEVELS)
+            is_held[place] = True
+    return is_held
 
 
 def _weather(seen: Numbers, expected: Numbers) -> Numbers:
     """Return how busy the vantage was in each step against its level, [vantage, step]; 1 where too few call."""
     by_step = middle(seen, expected, expected)
-    groups = (*seen.shape[:2], -1, LAG)
+    groups = (*seen.shape[:2], -1, _BACKGROUND)
     seen_long, expected_long = seen.reshape(groups).sum(axis=-1), expected.reshape(groups).sum(axis=-1)
-    weight_long = expected_long.sum(axis=1)
-    by_group = _shrunk(middle(seen_long, expected_long, expected_long), weight_long, 1.0)
-    background = np.repeat(by_group, LAG, axis=-1)
-    return np.asarray(np.clip(_shrunk(by_step, expected.sum(axis=1), background), *_WEATHER))
+    by_group = _shrunk(middle(seen_long, expected_long, expected_long), expected_long.sum(axis=1), 1.0)
+    background = np.repeat(by_group, _BACKGROUND, axis=-1)
+    return _shrunk(by_step, expected.sum(axis=1), background)
 
 
 def _shrunk(value: Numbers, weight: Numbers, towards: Numbers | float) -> Numbers:

@@ -77,8 +77,8 @@ def _findings(
     last = previous.signals[::-1] if previous is not None else ()
     before = {(one.service, one.eye, one.kind): one for one in last}
     shares = share_signals(counts, profile=profile, previous=before, now=now)
-    flows = flow(counts, profile=profile, previous=previous, now=now)
-    slices = list(absence_signals(counts, flows, profile=profile, previous=previous, now=now))
+    flows = flow(counts, pack=pack, profile=profile, previous=previous, now=now)
+    slices = list(absence_signals(counts, flows, pack=pack, profile=profile, previous=previous, now=now))
     volumes = list(volume_signals(excused(flows, slices, profile), profile=profile, previous=before, now=now))
     missed = {one.signal.service for one in volumes if one.signal.eye is Eye.FRONT and one.is_leading}
     volumes.extend(one for one in slices if one.signal.service not in missed)

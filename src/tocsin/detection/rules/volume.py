@@ -17,7 +17,7 @@ from tocsin.detection.rules.missing import missing
 from tocsin.detection.rules.model import Signal
 from tocsin.detection.rules.profile import Profile
 from tocsin.detection.rules.tallies import STEPS, step_age
-from tocsin.observations.rules.model import VANTAGES
+from tocsin.observations.rules.model import VANTAGES, Eye
 
 type Numbers = NDArray[np.float64]
 
@@ -30,6 +30,7 @@ _LEADING, _LEADING_LASTS = 0.3, 0.15
 _BACK, _BACK_PART, _BACK_STEPS = 0.85, 0.35, 8
 """Calls are back when four minutes bring most of them: people who retry fill the line before they get through."""
 _MIN_EXPECTED = 20.0
+_FRONT = VANTAGES.index(Eye.FRONT)
 
 
 def volume_signals(flows: Flow, *, profile: Profile, previous: Mapping[Key, Signal], now: datetime) -> Iterator[Found]:
@@ -38,6 +39,7 @@ def volume_signals(flows: Flow, *, profile: Profile, previous: Mapping[Key, Sign
     margin = np.where(profile.is_known, _MARGIN, _MARGIN_GUESSED)
     strength, onset = missing(seen, expected, spread=flows.spread, margin=margin)
     was = _was(previous, profile)
+    leads = {_FRONT: True, 1 - _FRONT: not flows.seen[_FRONT].any()}
     for vantage, service in np.argwhere((strength >= _BAR) | was):
         before = previous.get((profile.services[service], VANTAGES[vantage], "volume"))
         before = before if before is not None and is_whole(before) else None
@@ -59,8 +61,9 @@ def volume_signals(flows: Flow, *, profile: Profile, previous: Mapping[Key, Sign
                 since=since if before is None else min(before.since, since),
             ),
             share,
-            is_leading=share >= _LEADING,
-            is_lasting=share >= _LEADING_LASTS,
+            # Who does not even try is no failure: beside a front, the client's silence bears out and accuses nobody.
+            is_leading=leads[vantage] and share >= _LEADING,
+            is_lasting=leads[vantage] and share >= _LEADING_LASTS,
         )
 
 
