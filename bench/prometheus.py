@@ -1,9 +1,10 @@
 """Google's multi-window burn-rate rules in a real Prometheus with Alertmanager, on the very data that Tocsin sees.
 
-    python bench/prometheus.py [FOLDER …] [--json] [--write] [--alone]
+    python bench/prometheus.py [FOLDER …] [--json] [--write] [--alone] [--kept FILE]
 
 FOLDER holds scenario folders (default: the recorded ones beside the project). Needs Debian's `prometheus` and
-`prometheus-alertmanager`; both run on this machine alone, for as long as a scenario takes. `--alone` leaves Tocsin out.
+`prometheus-alertmanager`; both run on this machine alone, for as long as a scenario takes. `--alone` leaves Tocsin out;
+`--kept` takes the rules' lines from what an earlier run printed with `--json`: nothing in Tocsin changes them.
 
 The rules get every advantage that operators could give them: counters of both vantages read every 15 seconds, for each
 service the strictest objective that its own four weeks before kept, an alert only from a hundred calls on, all alerts
@@ -16,10 +17,11 @@ start, is a false alarm; within an hour after the end it is the windows' own ech
 import argparse
 import json
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -203,25 +205,44 @@ def folders(given: Sequence[Path]) -> list[Path]:
     return found or sys.exit("no scenario folder found")
 
 
+def _measured(given: Sequence[Path]) -> Iterator[tuple[Path, list[Found]]]:
+    missing = [each for each in ("prometheus", "promtool", "prometheus-alertmanager") if shutil.which(each) is None]
+    if missing:
+        sys.exit(f"not installed: {', '.join(missing)} (Debian: apt-get install prometheus prometheus-alertmanager)")
+    received: list[Sent] = []
+    with tempfile.TemporaryDirectory() as place, alertmanager(Path(place) / "alertmanager", received) as manager:
+        for folder in given:
+            yield folder, alerts_of(folder, received, manager)
+
+
+def _kept(path: Path | None) -> list[tuple[Path, list[Found]]]:
+    found: dict[Path, list[Found]] = {}
+    for line in path.read_text().splitlines() if path is not None else []:
+        row = json.loads(line)
+        folder = Path(row.pop("folder"))
+        if row["rules"] in INDICATORS:
+            found.setdefault(folder, []).append(Found(**row))
+    return list(found.items())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="*", type=Path)
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     parser.add_argument("--alone", action="store_true", help="without Tocsin beside it")
+    parser.add_argument("--kept", type=Path, help="what an earlier run printed with --json")
     arguments = parser.parse_args()
-    missing = [each for each in ("prometheus", "promtool", "prometheus-alertmanager") if shutil.which(each) is None]
-    if missing:
-        sys.exit(f"not installed: {', '.join(missing)} (Debian: apt-get install prometheus prometheus-alertmanager)")
+    # A run that is stopped must stop its servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     rows: list[Found] = []
-    received: list[Sent] = []
-    with tempfile.TemporaryDirectory() as place, alertmanager(Path(place) / "alertmanager", received) as manager:
-        for folder in folders(arguments.folder):
-            new = [*([] if arguments.alone else ours(scores(folder))), *alerts_of(folder, received, manager)]
-            rows += new
-            if arguments.json:
-                sys.stdout.writelines(json.dumps(asdict(row)) + "\n" for row in new)
-                sys.stdout.flush()
+    kept = _kept(arguments.kept)
+    for folder, theirs in kept or _measured(folders(arguments.folder)):
+        new = [*([] if arguments.alone else ours(scores(folder))), *theirs]
+        rows += new
+        if arguments.json:
+            sys.stdout.writelines(json.dumps(asdict(row) | {"folder": str(folder)}) + "\n" for row in new)
+            sys.stdout.flush()
     if not arguments.json:
         sys.stdout.write(page(rows))
     if arguments.write:
