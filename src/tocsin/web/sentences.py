@@ -97,6 +97,7 @@ SENTENCES: Words = {
     "severity.reach": _("Hit hardest: %(audience)s, about %(reached_share)s of them by their software and province."),
     "severity.hour": _("The hour: %(hour)s."),
     "severity.unknown": _("Nothing that it hits is known any more."),
+    "suspect.only_regions": _("Only callers in %(regions)s are hit; what serves everybody would fail everywhere."),
     "suspect.uneasy": _("%(service)s has no alarm of its own yet, but fails more often than before this began."),
     "suspect.seen_before": _("It looks like earlier faults of which this was the cause (%(times)s)."),
     # What would tell the first two suspects apart, and who must be called

@@ -6,7 +6,7 @@ badly (it is then a victim: *explaining away*). Changes, drift, partners' notice
 Every term is bounded, so that no single eye, change or statement can decide alone against the rest.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tocsin.catalog.rules.graph import Graph
@@ -37,7 +37,8 @@ BETWEEN = 0.7
 """Calls that never arrive speak for what lies between."""
 
 NARROW = 0.8
-"""Trouble in one package's calls only speaks for that package, and against services that others use at ease."""
+"""Trouble in one package's calls only speaks for that package, and against services that others use at ease. Likewise
+of a few provinces: services know no provinces, the lines that lead to them do."""
 
 CHANGE = 2.0
 """A strong clue (an unapproved configuration running since a restart) is worth two sure troubles."""
@@ -59,7 +60,7 @@ PRIORS: Mapping[str, float] = {"service": 0.0, "infrastructure": 0.0, "partner":
 """A partner is named rather than one of its things only when that explains clearly more."""
 
 
-MOST_BEYOND = SEVERITY + BETWEEN + NARROW + CHANGE + 1.5 * NOTICE + PAST
+MOST_BEYOND = SEVERITY + BETWEEN + 2 * NARROW + CHANGE + 1.5 * NOTICE + PAST
 """The most that all terms but the explained troubles themselves can add to a score."""
 
 LEADERS = 12
@@ -181,7 +182,14 @@ def _own_state(candidate: Candidate, case: Case) -> Term:
         "observed": round(own.worst.observed, 4),
         "expected": round(own.worst.expected, 4),
     }
-    return SEVERITY * own.share / max(case.worst_share, 1e-9), (Reason("suspect.own_trouble", facts),)
+    # What never reached it cannot have failed in it: that it shows there says only where to look from.
+    severity = 0.0 if _is_before(own) else SEVERITY * own.share / max(case.worst_share, 1e-9)
+    return severity, (Reason("suspect.own_trouble", facts),)
+
+
+def _is_before(trouble: Trouble) -> bool:
+    # Sure that it lies before the service: a client says so too. Missing rows alone may be the front's own loss.
+    return trouble.is_unreached and not trouble.is_dwindling
 
 
 def _shared_state(candidate: Candidate, case: Case) -> Term:
@@ -201,7 +209,8 @@ def _lone_symptom(candidate: Candidate, case: Case) -> Term:
     # One failing service speaks for itself rather than for the infrastructure behind it.
     if candidate.kind not in {"infrastructure", "partner"}:
         return _NOTHING
-    return (-SEVERITY, ()) if sum(service in candidate.direct for service in case.troubles) == 1 else _NOTHING
+    hit = [trouble for service, trouble in case.troubles.items() if service in candidate.direct]
+    return (-SEVERITY, ()) if len(hit) == 1 and not _is_before(hit[0]) else _NOTHING
 
 
 def _victim(candidate: Candidate, case: Case) -> Term:
@@ -221,9 +230,26 @@ def _between(candidate: Candidate, case: Case) -> Term:
     if candidate.kind != "infrastructure":
         return _NOTHING
     hit = [case.troubles[service] for service in case.troubles if service in candidate.direct]
-    if not hit or not all(trouble.is_unreached for trouble in hit):
+    unreached = sum(trouble.is_unreached for trouble in hit)
+    if not unreached:
         return _NOTHING
-    return BETWEEN, (Reason("suspect.calls_do_not_arrive", {"services": len(hit)}),)
+    return BETWEEN * unreached / len(hit), (Reason("suspect.calls_do_not_arrive", {"services": unreached}),)
+
+
+def _region(candidate: Candidate, case: Case) -> Term:
+    hit = [trouble for service, trouble in case.troubles.items() if service in candidate.direct]
+    local = [trouble for trouble in hit if trouble.regions is not None and trouble.packages is None]
+    if not hit or len(local) < len(hit) or candidate.kind in {"package", "partner"}:
+        return _NOTHING
+    if candidate.kind == "service":
+        return -NARROW, ()
+    places = sorted({place for trouble in local for place in trouble.regions or ()}, key=_order(case.pack.regions))
+    return NARROW, (Reason("suspect.only_regions", {"regions": ", ".join(places)}),)
+
+
+def _order(ids: Iterable[str]) -> Callable[[str], int]:
+    positions = {name: index for index, name in enumerate(ids)}
+    return lambda name: positions.get(name, len(positions))
 
 
 def _slice(candidate: Candidate, case: Case) -> Term:
@@ -275,6 +301,7 @@ _TERMS: tuple[Callable[[Candidate, Case], Term], ...] = (
     _victim,
     _between,
     _slice,
+    _region,
     _told,
     _seen_before,
 )

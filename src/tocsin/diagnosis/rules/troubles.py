@@ -13,11 +13,14 @@ from datetime import datetime
 
 from tocsin.catalog.rules.graph import Graph
 from tocsin.catalog.rules.model import Pack
-from tocsin.detection.rules.model import Signal
+from tocsin.detection.rules.model import Signal, SignalKind
 from tocsin.observations.rules.model import Eye
 
 SURE_STRENGTH = 12.0
 """Strength (a log-likelihood ratio) at which a signal is as good as certain: odds of e¹² against chance."""
+
+REACTIONS: frozenset[SignalKind] = frozenset({"volume", "retries"})
+"""What people do about a trouble: they call less, or again. It shows that something is wrong, not what."""
 
 LATENCY_DOUBLINGS = 4.0
 """An answer that takes 2⁴ times as long as usual is as bad as no answer."""
@@ -31,8 +34,9 @@ FAILS_ENOUGH = 0.5
 class Trouble:
     """What is wrong with one service: how sure (0..1), how bad (0..1 of its calls), who sees it, since when.
 
-    `is_unreached` says that calls vanish at the front while those that arrive are answered as usual: the fault lies
-    before the service. `is_dwindling` says that fewer calls is all that anybody sees. `packages` and `regions` name
+    `is_unreached` says that calls vanish at the front, or fail for the client alone, while those that arrive are
+    answered as usual: the fault lies before the service. `is_dwindling` says that fewer calls (or repeated ones) is all
+    that anybody sees. `packages` and `regions` name
     the slice that is hit (None = all).
     """
 
@@ -89,7 +93,7 @@ def badness(signal: Signal) -> float:
 
 
 def _trouble(signals: Sequence[Signal]) -> Trouble:
-    telling = [signal for signal in signals if signal.kind not in {"volume", "retries", "vantage"}] or list(signals)
+    telling = [signal for signal in signals if signal.kind not in {*REACTIONS, "vantage"}] or list(signals)
     worst = max(telling, key=lambda signal: (signal.strength, badness(signal)))
     return Trouble(
         service=worst.service,
@@ -97,12 +101,19 @@ def _trouble(signals: Sequence[Signal]) -> Trouble:
         share=max(badness(signal) for signal in signals),
         since=min(signal.since for signal in signals),
         eyes=frozenset(signal.eye for signal in signals),
-        is_unreached={signal.kind for signal in signals if signal.eye is Eye.FRONT} == {"volume"},
-        is_dwindling=all(signal.kind == "volume" for signal in signals),
+        is_unreached=_is_unreached(signals),
+        is_dwindling=all(signal.kind in REACTIONS for signal in signals),
         worst=worst,
         packages=worst.packages,
         regions=worst.regions,
     )
+
+
+def _is_unreached(signals: Sequence[Signal]) -> bool:
+    # Calls vanish at the front, or fail only for the client, while the front has nothing to complain of.
+    complaints = {signal.kind for signal in signals if signal.eye is Eye.FRONT} - REACTIONS
+    tells = any(signal.kind == "vantage" or (signal.kind == "volume" and signal.eye is Eye.FRONT) for signal in signals)
+    return tells and not complaints - {"vantage"}
 
 
 def _is_more_calls(signal: Signal) -> bool:
