@@ -7,16 +7,24 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.rehearsal.queries import load_catalogue, load_world, plan_of
 from tocsin.rehearsal.rules.plan import Plan
 from tocsin.rehearsal.rules.variation import varied
+from tocsin.rehearsal.rules.world import World
 from tocsin.rehearsal.services import write_history, write_scenario
 
 SEEDS = {"tuning": 1_000, "test": 7_000}
 PARTS = 2
+
+
+@cache
+def load_belgium() -> World:
+    """Return the simulated federation of the shipped pack."""
+    return load_world(load_pack(pack_folder("belgium")))
 
 
 def plans(seeds: str, only: Sequence[str] = ()) -> list[Plan]:
@@ -60,8 +68,8 @@ def _history_of(plan: Plan, place: Path) -> Path:
 def _write_past(plan: Plan, path: Path) -> None:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_history(path, plan, load_world(load_pack(pack_folder("belgium"))))
+        write_history(path, plan, load_belgium())
 
 
 def _write(plan: Plan, folder: Path, history: Path) -> None:
-    write_scenario(folder, plan, load_world(load_pack(pack_folder("belgium"))), history=history)
+    write_scenario(folder, plan, load_belgium(), history=history)

@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "serve": "Run Tocsin: console, intake, engine, mail and public pages, in one process tree.",
     "demo": "Play the reconstructed morning of 27 January 2020, live, in a browser and in this terminal.",
     "replay": "Run the live rules over a recorded scenario, as fast as this machine can.",
+    "rehearse": "Make a scenario of an outage that never was, to replay and to practise with.",
     "check": "Check the configuration and the content pack, and say what to mend.",
     "binder": "Make the binder to print beforehand: every procedure without any ICT, for each profession.",
     "operator": "Create the people who may use the console.",

@@ -193,6 +193,8 @@ def _hit(plan: Plan, world: World) -> dict[str, Any]:
     `weight` is the audience's part in the uses of the function.
     """
     faults = [fault for fault in plan.faults if not fault.is_announced]
+    if not faults:
+        return {}
     shares = hit_by_minute(world, faults=faults, minutes=plan.minutes)
     weights = {
         (demand.function, audience): float(members_weights(demand, audience, world).sum())
