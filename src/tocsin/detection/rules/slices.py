@@ -24,6 +24,8 @@ _CLEAR = 4.0
 """What it takes to count among the slices that show how hard the hit ones are hit."""
 _SURE = 5.0
 """A hundred and fifty times likelier one than the other: what it takes to say that some are spared."""
+_HIT = 9.0
+"""What it takes to say that these are hit, beyond having been picked as the worst."""
 _STAYS = 3.0
 """Twenty times likelier: what it takes to change one's part."""
 _SPARED_CALLS = 0.25
@@ -128,8 +130,15 @@ def _hit(bad: Numbers, calls: Numbers, question: Question, *, was: Members | Non
     spared = ~members & (calls > 0)
     if was is not None:
         return members if spared.any() and -said[spared].sum() > 0 else None
-    is_sure = -said[spared].sum() >= _SURE + _choices(int((calls > 0).sum()), int(spared.sum()))
+    luck = _choices(int((calls > 0).sum()), int(spared.sum()))
+    is_sure = -said[spared].sum() >= _SURE + luck and _together(bad[members], calls[members], question) >= _HIT + luck
     return members if is_sure and calls[spared].sum() >= _SPARED_CALLS * calls.sum() else None
+
+
+def _together(bad: Numbers, calls: Numbers, question: Question) -> float:
+    """Return how surprising the members are, taken together."""
+    sums = (np.asarray(each.sum()) for each in (bad, calls))
+    return float(excess(*sums, usual=np.asarray(question.usual), spread=np.asarray(_SPREAD)))
 
 
 def _choices(number: int, chosen: int) -> float:
