@@ -131,9 +131,10 @@ def test_steps_of_another_width_tell_the_same() -> None:
 
 def test_slices_look_up_the_usual_of_their_service() -> None:
     services = Usual.of(np.array([0.001, 0.1]), np.array([1e-4, 1e-3]), together=30.0)
-    slices = services.at(np.array([1, 0, 1]))
-    assert slices.spread.tolist() == [0.03, 0.003, 0.03]
-    assert slices.cost[:, 0].tolist() == services.cost[:, 1].tolist()
+    slices = Usual.of(np.array([0.1, 0.001, 0.1]), np.array([1e-3, 1e-4, 1e-3]), together=30.0)
+    bad, calls = np.array([2.0, 1.0, 0.0]), np.full(3, 9.0)
+    looked_up = advance(fresh(3), bad, calls, services, places=np.array([1, 0, 1]))
+    assert looked_up.tolist() == advance(fresh(3), bad, calls, slices).tolist()
 
 
 def test_an_e_value_is_the_average_over_the_moments() -> None:

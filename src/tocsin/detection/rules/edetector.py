@@ -32,7 +32,7 @@ _GAIN = np.log(ODDS)
 _TAIL = (np.array(ODDS) - 1.0) ** 2 / (2.0 * (np.array(ODDS) * _GAIN - np.array(ODDS) + 1.0))
 """How much more a size must be tempered than the spread alone says (see above)."""
 _LEAST, _MOST = 1e-6, 1.0 - 1e-6
-_BLOCK = 2048
+_BLOCK = 8192
 """Series worked on at once: what they need then stays in the processor's own memory."""
 _CEILING = float(np.exp(229.5))
 """Evidence beyond this is no surer, and would never come down again."""
@@ -61,32 +61,30 @@ class Usual:
         """
         return cls(_cost(share), np.asarray(spread * together, np.float64), together)
 
-    def at(self, places: NDArray[np.int64]) -> "Usual":
-        """Return the usual of the series at these places: slices look up that of what they are slices of."""
-        return Usual(self.cost[:, places], self.spread[places], self.together)
-
 
 def fresh(series: int) -> Numbers:
     """Return the state of series of which nothing was seen yet, [size, series]."""
     return np.zeros((len(ODDS), series))
 
 
-def advance(state: Numbers, bad: Numbers, calls: Numbers, usual: Usual) -> Numbers:
-    """Move the state on by one step, in place, and return the e-detector of each series (not its logarithm)."""
+def advance(
+    state: Numbers, bad: Numbers, calls: Numbers, usual: Usual, *, places: NDArray[np.int64] | None = None
+) -> Numbers:
+    """Move the state on by one step, in place, and return the e-detector of each series (not its logarithm).
+
+    `places` says, per series, which of the usual is its own: slices look up that of the service they are slices of.
+    """
     value = np.empty(bad.shape)
     for first in range(0, bad.size, _BLOCK):
         block = slice(first, first + _BLOCK)
-        _advance_block(
-            state[:, block], bad[block], calls[block], usual.cost[:, block], usual.spread[block], usual.together
-        )
+        mine = block if places is None else places[block]
+        correlated = usual.spread[mine] * np.maximum(calls[block] - 1.0 / usual.together, 0.0)
+        _move_on(state[:, block], _log_ratio(bad[block], calls[block], usual.cost[:, mine], correlated))
         np.mean(state[:, block], axis=0, out=value[block])
     return value
 
 
-def _advance_block(  # noqa: PLR0917  the columns of one block
-    state: Numbers, bad: Numbers, calls: Numbers, cost: Numbers, spread: Numbers, together: float
-) -> None:
-    ratio = _log_ratio(bad, calls, cost, spread * np.maximum(calls - 1.0 / together, 0.0))
+def _move_on(state: Numbers, ratio: Numbers) -> None:
     np.minimum(ratio, _STEEPEST, out=ratio)
     np.exp(ratio, out=ratio)
     state += 1.0

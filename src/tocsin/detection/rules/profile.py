@@ -5,16 +5,27 @@ are coarse. So: holidays are left out of the daily course, the worst days out of
 the profile adjusts its level. Without history the profile is a cautious guess that says so (`is_known`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.catalog.rules.calendar import Calendar, DayClass
 from tocsin.catalog.rules.model import Pack
-from tocsin.detection.rules.course import DAY_SLOTS, SLOT_S, daily_course, slot_of
+from tocsin.detection.rules.course import (
+    COURSES,
+    DAY_SLOTS,
+    NOON,
+    SLOT_S,
+    Days,
+    Moments,
+    course_of,
+    daily_course,
+    slot_of,
+)
 from tocsin.detection.rules.credence import NOBODY_KNOWN, Credence
 from tocsin.observations.rules.model import DURATION_BINS, DURATION_EDGES_MS, VANTAGES, Outcome, Rollups
 
@@ -28,6 +39,8 @@ _WORST_DAYS = 0.2
 """Part of the days, those with the highest share, that is left out: past incidents are not usual."""
 _SPREAD_FLOOR, _SPREAD_CEILING = 1e-4, 0.05
 """Correlation between calls: never taken for none, and never so large that a total failure would go unseen."""
+_UNMEASURED = 0.1
+"""A tenth more variance than chance is never excluded: the worst hundredth of the slots is left out of the estimate."""
 _SLOW_QUANTILE = 0.99
 _SLOW_TIMES_MEDIAN = 3.0
 """Slow is what is above nearly all usual answers, and at least three times the usual one: people notice that."""
@@ -44,9 +57,9 @@ class Profile:
 
     `shares` and `spread` are per outcome (columns as `Outcome`); `slow_from_bin` is the first duration bin that counts
     as slow and `slow_share` the usual share there; `quick_before_bin` is the first that is not too quick to be real;
-    `typical_ms` the usual median. `rates` are expected calls a second
-    per five-minute slot of the local week, `rate_spread` their usual relative variance. `credence` says how far
-    members, probes and partners are to be believed.
+    `typical_ms` the usual median. `rates` are expected calls a second per five-minute slot of each course (the
+    weekdays, then public holidays), `factors` what days of a class bring of that, `rate_spread` their usual relative variance per
+    local hour. `credence` says how far members, probes and partners are to be believed.
     """
 
     timezone: str
@@ -59,7 +72,9 @@ class Profile:
     slow_share: Numbers
     quick_before_bin: NDArray[np.int64]
     rates: NDArray[np.float64]
-    rate_spread: Numbers
+    rate_spread: NDArray[np.float64]
+    factors: Mapping[DayClass, Numbers]
+    calendar: Calendar
     credence: Credence = NOBODY_KNOWN
 
     @property
@@ -68,22 +83,66 @@ class Profile:
         return self.calls >= _MIN_CALLS_KNOWN
 
     def rates_over(self, moments: Sequence[datetime]) -> NDArray[np.float64]:
-        """Return the calls a second expected at each moment, [vantage, service, moment], before today's level."""
+        """Return the calls a second expected at each moment, [vantage, service, moment], before today's level.
+
+        Between the middles of two slots it is in between: an expectation does not jump every five minutes.
+        """
         zone = ZoneInfo(self.timezone)
-        return np.asarray(self.rates[:, :, [slot_of(moment.astimezone(zone)) for moment in moments]])
+        local = [moment.astimezone(zone) for moment in moments]
+        days = {day: self._course_and_class(day) for day in dict.fromkeys(moment.date() for moment in local)}
+        base = np.array([days[moment.date()][0] * DAY_SLOTS for moment in local])
+        at = np.array([_slots_into_day(moment) for moment in local]) - 0.5
+        before = np.clip(np.floor(at), 0, DAY_SLOTS - 1).astype(np.int64)
+        after = np.minimum(before + 1, DAY_SLOTS - 1)
+        weight = np.clip(at - before, 0.0, 1.0)
+        rates = self.rates[..., base + before] * (1.0 - weight) + self.rates[..., base + after] * weight
+        for day, (_, kind) in days.items():
+            if kind in self.factors:
+                is_in = np.array([moment.date() == day for moment in local])
+                is_in &= (at >= NOON) | (kind is not DayClass.EVE)
+                share = self.calendar.school_share(day) if kind is DayClass.SCHOOL else 1.0
+                rates = np.where(is_in, rates * self.factors[kind][..., None] ** share, rates)
+        return np.asarray(rates)
+
+    def rate_spread_at(self, moment: datetime) -> Numbers:
+        """Return the usual relative variance of a five-minute expectation at that hour, [vantage, service]."""
+        return np.asarray(self.rate_spread[..., moment.astimezone(ZoneInfo(self.timezone)).hour])
+
+    def _course_and_class(self, day: date) -> tuple[int, DayClass]:
+        return course_of(day, self.calendar), self.calendar.class_of(day)
 
 
-def learn(history: Rollups, *, pack: Pack) -> Profile:
-    """Return what is usual according to the history, which may be empty."""
+def _slots_into_day(local: datetime) -> float:
+    return slot_of(local) % DAY_SLOTS + (local.minute * 60 + local.second) % SLOT_S / SLOT_S
+
+
+def learn(history: Rollups, *, pack: Pack, troubled: Sequence[Moments] = ()) -> Profile:
+    """Return what is usual according to the history, which may be empty.
+
+    What lies within the `troubled` spans (past incidents, from the first user hit to the end) teaches nothing.
+    """
     services = tuple(dict.fromkeys((*pack.services, *history.services)))
     place = np.array([services.index(name) for name in history.services], np.int64)
     codes = np.array([[eye.value for eye in VANTAGES].index(name) for name in history.vantages], np.int64)
     series = codes[history.vantage] * len(services) + place[history.service] if len(history) else np.zeros(0, np.int64)
     shape = (len(VANTAGES), len(services))
-    days = daily_course(history.bucket_s, series, history.outcomes, size=shape[0] * shape[1], timezone=pack.timezone)
-    shares, spread = _usual_shares(days.outcomes)
+    days = daily_course(
+        history.bucket_s,
+        series,
+        history.outcomes,
+        parent=np.repeat(np.arange(shape[0]), shape[1]),
+        timezone=pack.timezone,
+        calendar=pack.calendar,
+        troubled=troubled,
+    )
     durations = np.zeros((shape[0] * shape[1], DURATION_BINS))
     np.add.at(durations, series, history.durations)
+    return _profile(days, durations, services=services, pack=pack)
+
+
+def _profile(days: Days, durations: Numbers, *, services: tuple[str, ...], pack: Pack) -> Profile:
+    shape = (len(VANTAGES), len(services))
+    shares, spread = _usual_shares(days.outcomes * days.is_covered[None, :, :, None])
     typical_ms, slow_from_bin, slow_share = _usual_durations(durations)
     return Profile(
         timezone=pack.timezone,
@@ -95,8 +154,10 @@ def learn(history: Rollups, *, pack: Pack) -> Profile:
         slow_from_bin=slow_from_bin.reshape(shape),
         slow_share=slow_share.reshape(shape),
         quick_before_bin=_quick_before_bin(durations).reshape(shape),
-        rates=(days.weekly_course() / SLOT_S).reshape(*shape, 7 * DAY_SLOTS),
-        rate_spread=days.course_spread().reshape(shape),
+        rates=(days.courses / SLOT_S).reshape(*shape, COURSES * DAY_SLOTS),
+        rate_spread=days.spread_by_hour.reshape(*shape, 24),
+        factors={kind: factor.reshape(shape) for kind, factor in days.factors.items()},
+        calendar=pack.calendar,
     )
 
 
@@ -136,8 +197,9 @@ def _share_spread(bad: Numbers, calls: Numbers, usual: Numbers) -> Numbers:
     core = np.where(squares <= limit[:, None], squares, np.nan)
     ratio = np.nansum(core, axis=1) / np.maximum(np.isfinite(core).sum(axis=1), 1)
     mean_calls = calls.reshape(bad.shape[0], -1).sum(axis=1) / np.maximum(slots, 1)
-    spread = (ratio - 1.0) / np.maximum(mean_calls - 1.0, 1.0)
-    return np.asarray(np.clip(spread, _SPREAD_FLOOR, _SPREAD_CEILING))
+    others = np.maximum(mean_calls - 1.0, 1.0)
+    spread = np.maximum(ratio - 1.0, 0.0) / others + np.minimum(_UNMEASURED / others, _SPREAD_FLOOR)
+    return np.asarray(np.where(slots > 0, np.minimum(spread, _SPREAD_CEILING), _SPREAD_FLOOR))
 
 
 def _quantile(values: Numbers, level: float) -> Numbers:

@@ -33,7 +33,7 @@ from tocsin.observations.rules.model import VANTAGES
 
 type Numbers = NDArray[np.float64]
 
-_BAR_TOTAL = 16.0
+BAR_TOTAL = 16.0
 """The e-detector's threshold is its average run length: e^16 steps of ten seconds are 2.8 years for each series."""
 _BAR_SLICE = 19.0
 """There are some twenty slices to a series."""
@@ -105,7 +105,7 @@ def _signals_of(
 
 def _raised(kind: Kind, tally: Tally, *, usual: Numbers, spread: Numbers) -> Rises:
     """Return, per vantage × service, the strongest rise of the whole or of one slice, without evidence where none."""
-    found = _clear(tally.fine, kind, usual=usual, spread=spread, effect=kind.effect, bar=_BAR_TOTAL)
+    found = _clear(tally.fine, kind, usual=usual, spread=spread, effect=kind.effect, bar=BAR_TOTAL)
     for fine in (tally.fine_by_package, tally.fine_by_region):
         each = _clear(
             fine, kind, usual=usual[..., None], spread=spread[..., None], effect=kind.slice_effect, bar=_BAR_SLICE
