@@ -254,14 +254,28 @@ def _order(ids: Iterable[str]) -> Callable[[str], int]:
 
 def _slice(candidate: Candidate, case: Case) -> Term:
     hit = [trouble for service, trouble in case.troubles.items() if service in candidate.direct]
-    narrow = [trouble for trouble in hit if trouble.packages is not None and len(trouble.packages) == 1]
-    if not hit or len(narrow) < len(hit):
+    if not hit or not all(_tells_of_package(trouble, case) for trouble in hit):
         return _NOTHING
     if candidate.kind != "package":
         return -NARROW, ()
-    if not all(trouble.packages == (candidate.id,) for trouble in narrow):
+    if not all(trouble.packages == (candidate.id,) for trouble in hit):
         return _NOTHING
-    return NARROW, (Reason("suspect.only_package", {"package": candidate.id, "services": len(narrow)}),)
+    return NARROW, (Reason("suspect.only_package", {"package": candidate.id, "services": len(hit)}),)
+
+
+def _tells_of_package(trouble: Trouble, case: Case) -> bool:
+    """Say whether it is in one package's calls, and that means that package.
+
+    Where a profession has no other package, one cannot tell "only this software" from "only this profession": then a
+    refusal speaks for the software that asked wrongly, a failure for the service that should have coped.
+    """
+    if trouble.packages is None or len(trouble.packages) != 1:
+        return False
+    package = case.pack.packages.get(trouble.packages[0])
+    if package is None:
+        return True
+    has_rival = any(each.audience == package.audience for each in case.pack.packages.values() if each.id != package.id)
+    return has_rival or trouble.worst.kind == "rejected"
 
 
 def _told(candidate: Candidate, case: Case) -> Term:

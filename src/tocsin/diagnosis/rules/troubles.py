@@ -104,9 +104,16 @@ def _trouble(signals: Sequence[Signal]) -> Trouble:
         is_unreached=_is_unreached(signals),
         is_dwindling=all(signal.kind in REACTIONS for signal in signals),
         worst=worst,
-        packages=worst.packages,
-        regions=worst.regions,
+        packages=_slices([signal.packages for signal in signals], worst.packages),
+        regions=_slices([signal.regions for signal in signals], worst.regions),
     )
+
+
+def _slices(found: Sequence[tuple[str, ...] | None], worst: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    # An eye that sees few of them names fewer: whoever any eye names is hit, if the worst signal names somebody at all.
+    if worst is None:
+        return None
+    return tuple(dict.fromkeys([*worst, *(each for part in found for each in part or ())]))
 
 
 def _is_unreached(signals: Sequence[Signal]) -> bool:
