@@ -54,14 +54,25 @@ def test_calm_weeks_hold_nothing_unusual() -> None:
     assert _look(_history()).unusual == ()
 
 
-def test_a_half_hour_without_calls_is_unusual() -> None:
+def test_a_half_hour_of_failures_is_unusual_whatever_the_failure() -> None:
     history = _history()
     outcomes = history.outcomes.copy()
-    outcomes[_within(history, hours_ago=20), 0] = 0
+    late = _within(history, hours_ago=20)
+    outcomes[late, 1] = outcomes[late, 0] // 2
+    outcomes[late, 0] -= outcomes[late, 1]
     (found,) = _look(replace(history, outcomes=outcomes)).unusual
-    assert (found.service, found.measure, found.value) == ("sts", "calls", 0.0)
-    assert 0 < found.low < found.high
+    assert (found.service, found.measure, found.value) == ("sts", "failing", pytest.approx(0.5, abs=0.01))
+    assert 0 <= found.low <= found.high < 0.05
     assert NOW - timedelta(hours=20, minutes=15) <= found.at <= NOW - timedelta(hours=19, minutes=30)
+
+
+def test_a_quiet_sunday_is_no_news() -> None:
+    history = _history()
+    is_sunday = (history.bucket_s // 86_400 + 3) % 7 == 6
+    outcomes, durations = history.outcomes.copy(), history.durations.copy()
+    outcomes[is_sunday] //= 5
+    durations[is_sunday] //= 5
+    assert _look(replace(history, outcomes=outcomes, durations=durations)).unusual == ()
 
 
 def test_slow_answers_are_unusual_and_two_times_are_told_latest_first() -> None:
@@ -79,14 +90,14 @@ def test_slow_answers_are_unusual_and_two_times_are_told_latest_first() -> None:
 def test_what_lasts_hours_is_told_once() -> None:
     history = _history()
     outcomes = history.outcomes.copy()
-    outcomes[_within(history, hours_ago=24, minutes=240), 0] *= 5
+    outcomes[_within(history, hours_ago=24, minutes=240), 3] = 100
     assert len(_look(replace(history, outcomes=outcomes)).unusual) == 1
 
 
 def test_what_is_older_than_a_week_is_not_told() -> None:
     history = _history()
     outcomes = history.outcomes.copy()
-    outcomes[_within(history, hours_ago=24 * 9), 0] = 0
+    outcomes[_within(history, hours_ago=24 * 9), 3] = 100
     assert _look(replace(history, outcomes=outcomes)).unusual == ()
 
 

@@ -22,9 +22,9 @@ FOUND = Lookback(
     at=NOW - timedelta(hours=3),
     accounts={"dispense": Account("recipe_executor", 0.999, 120_000, 240, 120, 2.0, is_burning=True)},
     unusual=(
-        Unusual("recipe_executor", "calls", NOW - timedelta(hours=30), 3.0, 400.2, 610.0, 4.1),
+        Unusual("recipe_executor", "failing", NOW - timedelta(hours=30), 0.4, 0.012, 0.031, 4.1),
         Unusual("recipe_executor", "latency", NOW - timedelta(hours=50), 900.0, 90.0, 120.0, 5.0),
-        Unusual("ehbox", "calls", NOW - timedelta(hours=30), 1.0, 77.0, 88.0, 4.1),
+        Unusual("ehbox", "failing", NOW - timedelta(hours=30), 0.9, 0.051, 0.052, 4.1),
     ),
 )
 
@@ -61,9 +61,9 @@ def test_a_function_shows_its_budget_and_the_unusual_times_of_its_own_services(c
     assert "The error budget is being spent too fast." in said
     assert "200% spent. Of 120000 calls to" in said
     assert "240 failed; 120 may." in said
-    assert "3 calls, usually 400 to 610" in said
+    assert "40% of calls failed, usually 1.2% to 3.1%" in said
     assert "typical answer after 900 ms, usually 90 to 120" in said
-    assert "usually 77 to 88" not in said
+    assert "5.1% to 5.2%" not in said
 
 
 def test_a_function_of_which_nothing_stands_there_says_so(console: Client) -> None:

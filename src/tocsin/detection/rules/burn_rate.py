@@ -103,10 +103,12 @@ def budgets(
     `history` are five-minute sums seen by the front. Functions none of whose services was called are left out.
     """
     agreed = objectives or {}
+    used = dict.fromkeys(name for function in functions for name in function.uses)
+    seen = {name: sums(history, name) for name in used}
     found = {}
     for function in functions:
         objective = agreed.get(function.id, OBJECTIVE)
-        own = [budget(sums(history, name), name, objective=objective, now=now) for name in function.uses]
+        own = [budget(seen[name], name, objective=objective, now=now) for name in function.uses]
         called = [each for each in own if each.calls]
         if called:
             found[function.id] = max(called, key=lambda each: each.spent_share)

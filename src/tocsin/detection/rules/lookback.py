@@ -14,25 +14,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.catalog.rules.model import Pack
-from tocsin.detection.rules.burn_rate import budgets
+from tocsin.detection.rules.burn_rate import PAIRS, budgets
 from tocsin.detection.rules.surprise import Numbers, Surprise, surprise
 from tocsin.kernel.intervals import floor_to
-from tocsin.observations.rules.model import DURATION_BINS, DURATION_EDGES_MS, Rollups
+from tocsin.observations.rules.model import DURATION_BINS, DURATION_EDGES_MS, Outcome, Rollups
 
 QUARTER_S = 900
 SHOWN = timedelta(days=7)
-BAR = 2.25
-"""In usual worst deviations: on public telemetry about one false alarm in five series-weeks (bench/microsoft.py)."""
+BAR = 3.0
+"""In usual worst deviations; lower bars told of the simulator's calm nights."""
 ONE_TIME = timedelta(hours=6)
 """What follows within six hours is the same time, told by its worst quarter of an hour."""
+FAST = PAIRS[:2]
+"""The slow pair says no more than what share is spent."""
 TRUST = 3.0
 """Practices open and close: the last half day says little of what is usual now (see `surprise`)."""
-GRAIN: Mapping[str, float] = {"calls": 0.0, "latency": float(np.log(DURATION_EDGES_MS[1] / DURATION_EDGES_MS[0]))}
-"""Durations are kept in steps of a quarter; a typical one that moves by a step has not moved."""
-LEAST_CALLS = 20
-"""Fewer answers have no typical duration."""
+LEAST_CALLS = 100
+"""Fewer calls have neither a typical duration nor a share that fails."""
 
-type Measure = Literal["calls", "latency"]
+type Measure = Literal["failing", "latency"]
+"""The number of calls is left to the week's profile: Sundays and holidays are unlike other days, and usual."""
+
+GRAIN: Mapping[Measure, float] = {
+    "failing": 0.01,
+    "latency": float(np.log(DURATION_EDGES_MS[1] / DURATION_EDGES_MS[0])),
+}
+"""The least unit: a hundredth of the calls; and a step of the histogram, for durations are compared as ratios."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Unusual:
-    """A quarter of an hour at the front that no way of expecting it explains; latency in milliseconds."""
+    """A quarter of an hour at the front that no way of expecting it explains; latency in milliseconds, else a share."""
 
     service: str
     measure: Measure
@@ -81,38 +88,42 @@ def lookback(history: Rollups, *, pack: Pack, now: datetime) -> Lookback:
             failed=each.failed,
             allowed=round(each.allowed),
             spent_share=each.spent_share,
-            is_burning=any(burn.is_burning for burn in each.burns),
+            is_burning=any(burn.is_burning for burn in each.burns if burn.pair in FAST),
         )
         for name, each in found.items()
     }
-    unusual = [each for service in pack.services for each in _of(service, history, pack.timezone, now)]
-    return Lookback(now, accounts, tuple(sorted(unusual, key=lambda each: -each.at.timestamp())))
+    return Lookback(now, accounts, tuple(sorted(_all(history, pack, now), key=lambda each: -each.at.timestamp())))
 
 
-def _of(service: str, history: Rollups, timezone: str, now: datetime) -> Iterator[Unusual]:
-    if service not in history.services or "front" not in history.vantages:
-        return
-    is_own = history.service == history.services.index(service)
-    rows = np.flatnonzero(is_own & (history.vantage == history.vantages.index("front")))
+def _all(history: Rollups, pack: Pack, now: datetime) -> Iterator[Unusual]:
+    # The quarter that is not over yet is not looked at.
+    end_s = int(floor_to(now, timedelta(seconds=QUARTER_S)).timestamp())
+    is_front = np.array([name == "front" for name in history.vantages])[history.vantage] & (history.bucket_s < end_s)
+    rows = np.flatnonzero(is_front)
     if rows.size == 0:
         return
-    # The quarter that is not over yet would look like a fall.
-    end_s = int(floor_to(now, timedelta(seconds=QUARTER_S)).timestamp())
-    first_s = int(history.bucket_s[rows[0]]) // QUARTER_S * QUARTER_S
-    at_s = np.arange(first_s, end_s, QUARTER_S)
-    rows = rows[history.bucket_s[rows] < end_s]
-    quarter = (history.bucket_s[rows] - first_s) // QUARTER_S
-    calls = np.bincount(quarter, history.outcomes[rows].sum(axis=1), at_s.size)
-    durations = np.zeros((at_s.size, DURATION_BINS))
-    np.add.at(durations, quarter, history.durations[rows])
-    local_s = _local(at_s, timezone)
-    measured: dict[Measure, Numbers] = {"calls": calls, "latency": np.log(_typical_ms(durations))}
-    for measure, values in measured.items():
-        found = surprise(local_s, values, grain=GRAIN[measure], trust=TRUST)
-        for index in _worst(found.score, at_s, since_s=(now - SHOWN).timestamp()):
-            yield _unusual(
-                service, measure, at_s=int(at_s[index]), value=float(values[index]), found=found, index=index
-            )
+    at_s = np.arange(int(history.bucket_s[rows].min()) // QUARTER_S * QUARTER_S, end_s, QUARTER_S)
+    cell = history.service[rows] * np.int64(at_s.size) + (history.bucket_s[rows] - at_s[0]) // QUARTER_S
+    shape = (len(history.services), at_s.size)
+    outcomes = np.stack(
+        [np.bincount(cell, each, shape[0] * shape[1]).reshape(shape) for each in history.outcomes[rows].T]
+    )
+    where, which = np.nonzero(history.durations[rows])
+    durations = np.bincount(
+        cell[where] * DURATION_BINS + which, history.durations[rows][where, which], shape[0] * shape[1] * DURATION_BINS
+    ).reshape(*shape, DURATION_BINS)
+    local_s = _local(at_s, pack.timezone)
+    for name in (each for each in pack.services if each in history.services):
+        index = history.services.index(name)
+        failing, typical_ms = _failing(outcomes[:, index]), _typical_ms(durations[index])
+        yield from _times(name, "failing", at_s=at_s, local_s=local_s, values=failing, now=now)
+        yield from _times(name, "latency", at_s=at_s, local_s=local_s, values=np.log(typical_ms), now=now)
+
+
+def _failing(outcomes: Numbers) -> Numbers:
+    """Return the share of calls that were not answered well, not a number where too few called."""
+    calls = outcomes.sum(axis=0)
+    return np.where(calls >= LEAST_CALLS, 1.0 - outcomes[Outcome.OK] / np.maximum(calls, 1.0), np.nan)
 
 
 def _local(at_s: NDArray[np.int64], timezone: str) -> Numbers:
@@ -132,6 +143,14 @@ def _typical_ms(durations: Numbers) -> Numbers:
     return np.where(total >= LEAST_CALLS, edges[np.minimum(place, edges.size - 1)], np.nan)
 
 
+def _times(
+    service: str, measure: Measure, *, at_s: NDArray[np.int64], local_s: Numbers, values: Numbers, now: datetime
+) -> Iterator[Unusual]:
+    found = surprise(local_s, values, grain=GRAIN[measure], trust=TRUST)
+    for index in _worst(found.score, at_s, since_s=(now - SHOWN).timestamp()):
+        yield _unusual(service, measure, at_s=int(at_s[index]), value=float(values[index]), found=found, index=index)
+
+
 def _worst(score: Numbers, at_s: NDArray[np.int64], *, since_s: float) -> Iterator[int]:
     left = np.flatnonzero((score > BAR) & (at_s >= since_s))
     while left.size:
@@ -143,6 +162,6 @@ def _worst(score: Numbers, at_s: NDArray[np.int64], *, since_s: float) -> Iterat
 def _unusual(service: str, measure: Measure, *, at_s: int, value: float, found: Surprise, index: int) -> Unusual:
     told = (value, float(found.low[index]), float(found.high[index]))
     shown = [float(np.exp(each)) for each in told] if measure == "latency" else [max(0.0, each) for each in told]
-    value, low, high = (round(each, 1) for each in shown)
+    value, low, high = (round(each, 4) for each in shown)
     moment = datetime.fromtimestamp(at_s, tz=UTC)
     return Unusual(service, measure, moment, value, low, high, round(float(found.score[index]), 2))

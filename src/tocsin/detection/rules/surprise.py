@@ -119,6 +119,9 @@ def _medians(values: Numbers, cell: Days, cells: int) -> Numbers:
     """Return the median of each cell's values (cells ascend with the values), not a number for an empty one."""
     found = np.full(cells, np.nan)
     begins = np.flatnonzero(np.diff(cell, prepend=-1))
+    if begins.size == cell.size:
+        found[cell] = values
+        return found
     for begin, end in zip(begins, [*begins[1:], values.size], strict=True):
         found[cell[begin]] = _median(values[begin:end, None])[0]
     return found
