@@ -22,7 +22,10 @@ from tocsin.observations.rules.model import VANTAGES, Eye
 _EYES_THAT_ADD_UP = 2
 _ADDED_UP = 0.9
 """Where no eye could carry a verdict alone, two or more that together leave one doubt in ten do. One of them must see
-the calls themselves: checks and people may both speak of something else that the function merely touches."""
+the calls themselves, or checks and people must each be clear: one failed check and one complaint may speak of things
+that the function merely touches."""
+_CLEAR_WITHOUT_CALLS = 7.0
+"""Two failed checks in a row of a good probe; two complaints of people who are not alike."""
 _DOWN, _DOWN_ENDS = 0.5, 0.35
 """A function is down for whoever fails more often than not; hysteresis keeps the word from flickering."""
 _CODES = {
@@ -99,7 +102,9 @@ def verdict(case: Case, *, reach: Reach, sight: Sight, last_at: datetime | None,
 
 def _adds_up(strengths: Mapping[Eye, float], belief: Posterior) -> bool:
     speaking = strengths.keys() - {Eye.PARTNER}
-    return len(speaking) >= _EYES_THAT_ADD_UP and bool(speaking & set(VANTAGES)) and belief.bad >= _ADDED_UP
+    sees_calls = bool(speaking & set(VANTAGES))
+    is_clear = min(strengths.get(eye, 0.0) for eye in (Eye.PANEL, Eye.PROBES)) >= _CLEAR_WITHOUT_CALLS
+    return len(speaking) >= _EYES_THAT_ADD_UP and (sees_calls or is_clear) and belief.bad >= _ADDED_UP
 
 
 def _panel_speaks(case: Case) -> bool:
@@ -209,7 +214,9 @@ def _since(case: Case, now: datetime) -> datetime:
 
 def _packages(case: Case, members: tuple[str, ...]) -> tuple[str, ...] | None:
     named = [found.signal.packages for found in case.leading]
-    if not named or any(packages is None for packages in named):
+    if not named:
+        return None if case.complaint is None else case.complaint.only_packages
+    if any(packages is None for packages in named):
         return None
     hit = {package for packages in named if packages is not None for package in packages}
     inside = tuple(package for package in members if package in hit)
@@ -223,7 +230,9 @@ def _names_others(hit: set[str], members: tuple[str, ...]) -> bool:
 
 def _regions(case: Case) -> tuple[str, ...] | None:
     named = [found.signal.regions for found in case.leading]
-    if not named or any(regions is None for regions in named):
+    if not named:
+        return None if case.complaint is None else case.complaint.only_regions
+    if any(regions is None for regions in named):
         return None
     return tuple(dict.fromkeys(region for regions in named if regions is not None for region in regions))
 
