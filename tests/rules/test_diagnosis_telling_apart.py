@@ -8,8 +8,8 @@ from tocsin.catalog.rules.graph import graph_of
 from tocsin.catalog.rules.model import Pack
 from tocsin.detection.rules.model import State, Subject, Verdict
 from tocsin.diagnosis.rules.candidates import Candidate, candidates
+from tocsin.diagnosis.rules.case import Case
 from tocsin.diagnosis.rules.model import Question, Suspect
-from tocsin.diagnosis.rules.scoring import Case
 from tocsin.diagnosis.rules.telling_apart import MOST_QUESTIONS, calls, questions
 from tocsin.diagnosis.rules.troubles import troubles
 

@@ -6,17 +6,15 @@ badly (it is then a victim: *explaining away*). Changes, drift, partners' notice
 Every term is bounded, so that no single eye, change or statement can decide alone against the rest.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from tocsin.catalog.rules.graph import Graph
-from tocsin.catalog.rules.model import Pack
 from tocsin.changes.rules import Clue
 from tocsin.diagnosis.rules.candidates import Candidate
-from tocsin.diagnosis.rules.model import NO_BACKGROUND, Background
+from tocsin.diagnosis.rules.case import NOTHING, Case, Term, is_before
+from tocsin.diagnosis.rules.narrowness import NARROW, only_package, only_regions
 from tocsin.diagnosis.rules.troubles import Trouble
 from tocsin.kernel.reasons import Reason
-from tocsin.observations.rules.model import Notice
 
 OWN_HEALTH = 3.0
 """A service that is watched and works is not the cause: outweighs any three troubles it could explain."""
@@ -35,10 +33,6 @@ SEVERITY = 1.0
 
 BETWEEN = 0.7
 """Calls that never arrive speak for what lies between."""
-
-NARROW = 0.8
-"""Trouble in one package's calls only speaks for that package, and against services that others use at ease. Likewise
-of a few provinces: services know no provinces, the lines that lead to them do."""
 
 CHANGE = 2.0
 """A strong clue (an unapproved configuration running since a restart) is worth two sure troubles."""
@@ -71,28 +65,6 @@ NEGLIGIBLE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """What is to be explained: the troubles, which services are watched and work, what else is known.
-
-    `unease` says of those that work how far they may not after all (0..1): no signal yet, but worse than before.
-    """
-
-    troubles: Mapping[str, Trouble]
-    healthy: frozenset[str]
-    clues: tuple[Clue, ...]
-    notices: tuple[Notice, ...]
-    graph: Graph
-    pack: Pack
-    unease: Mapping[str, float] = field(default_factory=dict)
-    background: Background = NO_BACKGROUND
-
-    @property
-    def worst_share(self) -> float:
-        """How bad the worst trouble is."""
-        return max((trouble.share for trouble in self.troubles.values()), default=0.0)
-
-
-@dataclass(frozen=True, slots=True)
 class Score:
     """A candidate's score with its reasons; `explained` is how much of the trouble it accounts for."""
 
@@ -101,10 +73,6 @@ class Score:
     explained: float
     reasons: tuple[Reason, ...]
     change: str | None
-
-
-type Term = tuple[float, tuple[Reason, ...]]
-_NOTHING: Term = (0.0, ())
 
 
 def promising(everyone: Sequence[Candidate], case: Case) -> list[Candidate]:
@@ -166,11 +134,11 @@ def _symptoms(explained: Mapping[str, float], case: Case) -> Term:
 
 def _own_state(candidate: Candidate, case: Case) -> Term:
     if candidate.kind != "service":
-        return _NOTHING
+        return NOTHING
     own = case.troubles.get(candidate.id)
     if own is None:
         if candidate.id not in case.healthy:
-            return _NOTHING
+            return NOTHING
         cleared = 1.0 - case.unease.get(candidate.id, 0.0)
         if cleared < CLEARED:
             return -OWN_HEALTH * cleared, (Reason("suspect.uneasy", {"service": candidate.id}),)
@@ -183,18 +151,13 @@ def _own_state(candidate: Candidate, case: Case) -> Term:
         "expected": round(own.worst.expected, 4),
     }
     # What never reached it cannot have failed in it: that it shows there says only where to look from.
-    severity = 0.0 if _is_before(own) else SEVERITY * own.share / max(case.worst_share, 1e-9)
+    severity = 0.0 if is_before(own) else SEVERITY * own.share / max(case.worst_share, 1e-9)
     return severity, (Reason("suspect.own_trouble", facts),)
-
-
-def _is_before(trouble: Trouble) -> bool:
-    # Sure that it lies before the service: a client says so too. Missing rows alone may be the front's own loss.
-    return trouble.is_unreached and not trouble.is_dwindling
 
 
 def _shared_state(candidate: Candidate, case: Case) -> Term:
     if candidate.kind not in {"infrastructure", "partner"}:
-        return _NOTHING
+        return NOTHING
     hit = [case.troubles[service] for service in case.troubles if service in candidate.direct]
     quiet = len(candidate.direct & case.healthy)
     if not hit:
@@ -208,19 +171,19 @@ def _shared_state(candidate: Candidate, case: Case) -> Term:
 def _lone_symptom(candidate: Candidate, case: Case) -> Term:
     # One failing service speaks for itself rather than for the infrastructure behind it.
     if candidate.kind not in {"infrastructure", "partner"}:
-        return _NOTHING
+        return NOTHING
     hit = [trouble for service, trouble in case.troubles.items() if service in candidate.direct]
-    return (-SEVERITY, ()) if len(hit) == 1 and not _is_before(hit[0]) else _NOTHING
+    return (-SEVERITY, ()) if len(hit) == 1 and not is_before(hit[0]) else NOTHING
 
 
 def _victim(candidate: Candidate, case: Case) -> Term:
     own = case.troubles.get(candidate.id)
     if own is None:
-        return _NOTHING
+        return NOTHING
     needs = case.graph.needs_of(candidate.id)
     failing = [trouble for service, trouble in case.troubles.items() if service in needs and not trouble.is_dwindling]
     if not failing:
-        return _NOTHING
+        return NOTHING
     worst = max(failing, key=lambda trouble: trouble.share * trouble.certainty)
     weight = worst.certainty * min(1.0, worst.share / max(own.share, 1e-9))
     return -EXPLAINED_AWAY * weight, (Reason("suspect.need_fails", {"service": candidate.id, "need": worst.service}),)
@@ -228,54 +191,12 @@ def _victim(candidate: Candidate, case: Case) -> Term:
 
 def _between(candidate: Candidate, case: Case) -> Term:
     if candidate.kind != "infrastructure":
-        return _NOTHING
+        return NOTHING
     hit = [case.troubles[service] for service in case.troubles if service in candidate.direct]
     unreached = sum(trouble.is_unreached for trouble in hit)
     if not unreached:
-        return _NOTHING
+        return NOTHING
     return BETWEEN * unreached / len(hit), (Reason("suspect.calls_do_not_arrive", {"services": unreached}),)
-
-
-def _region(candidate: Candidate, case: Case) -> Term:
-    hit = [trouble for service, trouble in case.troubles.items() if service in candidate.direct]
-    local = [trouble for trouble in hit if trouble.regions is not None and trouble.packages is None]
-    if not hit or len(local) < len(hit) or candidate.kind in {"package", "partner"}:
-        return _NOTHING
-    if candidate.kind == "service":
-        return -NARROW, ()
-    places = sorted({place for trouble in local for place in trouble.regions or ()}, key=_order(case.pack.regions))
-    return NARROW, (Reason("suspect.only_regions", {"regions": ", ".join(places)}),)
-
-
-def _order(ids: Iterable[str]) -> Callable[[str], int]:
-    positions = {name: index for index, name in enumerate(ids)}
-    return lambda name: positions.get(name, len(positions))
-
-
-def _slice(candidate: Candidate, case: Case) -> Term:
-    hit = [trouble for service, trouble in case.troubles.items() if service in candidate.direct]
-    if not hit or not all(_tells_of_package(trouble, case) for trouble in hit):
-        return _NOTHING
-    if candidate.kind != "package":
-        return -NARROW, ()
-    if not all(trouble.packages == (candidate.id,) for trouble in hit):
-        return _NOTHING
-    return NARROW, (Reason("suspect.only_package", {"package": candidate.id, "services": len(hit)}),)
-
-
-def _tells_of_package(trouble: Trouble, case: Case) -> bool:
-    """Say whether it is in one package's calls, and that means that package.
-
-    Where a profession has no other package, one cannot tell "only this software" from "only this profession": then a
-    refusal speaks for the software that asked wrongly, a failure for the service that should have coped.
-    """
-    if trouble.packages is None or len(trouble.packages) != 1:
-        return False
-    package = case.pack.packages.get(trouble.packages[0])
-    if package is None:
-        return True
-    has_rival = any(each.audience == package.audience for each in case.pack.packages.values() if each.id != package.id)
-    return has_rival or trouble.worst.kind == "rejected"
 
 
 def _told(candidate: Candidate, case: Case) -> Term:
@@ -287,7 +208,7 @@ def _told(candidate: Candidate, case: Case) -> Term:
         and (service in candidate.direct or candidate.id in {service, notice.partner})
     ]
     if not speaking or candidate.kind == "package":
-        return _NOTHING
+        return NOTHING
     facts = {"partner": speaking[-1].partner, "state": speaking[-1].state}
     return NOTICE * case.background.credence.of_partner(speaking[-1].partner).trust, (Reason("suspect.notice", facts),)
 
@@ -299,7 +220,7 @@ def _seen_before(candidate: Candidate, case: Case) -> Term:
         if fault.cause == candidate.id and fault.services
     ]
     if not alike or max(alike) < ALIKE:
-        return _NOTHING
+        return NOTHING
     return PAST * max(alike), (Reason("suspect.seen_before", {"times": sum(each >= ALIKE for each in alike)}),)
 
 
@@ -314,8 +235,8 @@ _TERMS: tuple[Callable[[Candidate, Case], Term], ...] = (
     _lone_symptom,
     _victim,
     _between,
-    _slice,
-    _region,
+    only_package,
+    only_regions,
     _told,
     _seen_before,
 )

@@ -16,9 +16,10 @@ from tocsin.catalog.rules.model import Pack
 from tocsin.changes.rules import ChangeEvent, clues
 from tocsin.detection.rules.model import Judgement, State, Subject, Verdict
 from tocsin.diagnosis.rules.candidates import Candidate, candidates
+from tocsin.diagnosis.rules.case import Case
 from tocsin.diagnosis.rules.courses import courses, recently_called, unease
 from tocsin.diagnosis.rules.model import NO_BACKGROUND, Background, Course, Explanation, Suspect
-from tocsin.diagnosis.rules.scoring import Case, Score, outside, promising, score
+from tocsin.diagnosis.rules.scoring import Score, outside, promising, score
 from tocsin.diagnosis.rules.telling_apart import calls, questions
 from tocsin.diagnosis.rules.troubles import Trouble, secondary, troubles
 from tocsin.diagnosis.rules.unseen import unseen_scores

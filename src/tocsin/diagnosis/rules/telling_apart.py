@@ -12,8 +12,8 @@ from tocsin.catalog.rules.graph import Graph
 from tocsin.catalog.rules.model import Function, Pack
 from tocsin.detection.rules.model import State, Subject, Verdict
 from tocsin.diagnosis.rules.candidates import Candidate
+from tocsin.diagnosis.rules.case import Case
 from tocsin.diagnosis.rules.model import Call, Question, Suspect
-from tocsin.diagnosis.rules.scoring import Case
 from tocsin.kernel.reasons import Fact, Reason
 
 MOST_QUESTIONS = 3

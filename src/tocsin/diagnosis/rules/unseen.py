@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from tocsin.diagnosis.rules.candidates import candidates
-from tocsin.diagnosis.rules.scoring import PRIORS, Case, Score
+from tocsin.diagnosis.rules.case import Case
+from tocsin.diagnosis.rules.scoring import PRIORS, Score
 from tocsin.kernel.reasons import Reason
 
 SHARED_BY_FAILING = 2.0
