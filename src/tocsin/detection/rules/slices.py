@@ -22,6 +22,10 @@ type Members = NDArray[np.bool_]
 
 _CLEAR = 4.0
 """What it takes to count among the slices that show how hard the hit ones are hit."""
+_LEAST_BAD = 3.0
+_USUAL_PART = 0.25
+"""Where next to nothing ever fails, a single failure is surprising and means nothing: who fails less than a quarter of the
+effect that matters is as usual."""
 _SURE = 5.0
 """A hundred and fifty times likelier one than the other: what it takes to say that some are spared."""
 _HIT = 9.0
@@ -76,7 +80,10 @@ class Question:
 def narrowed(grid: Grid, *, usual: float, effect: float, names: Names, previous: Slice) -> tuple[Slice, Grid]:
     """Return who is hit, and the grid's part that concerns them."""
     question = Question(
-        usual, effect, _members(previous.packages, names.packages), _members(previous.regions, names.regions)
+        max(usual, effect * _USUAL_PART),
+        effect,
+        _members(previous.packages, names.packages),
+        _members(previous.regions, names.regions),
     )
     packages, regions = max(_descriptions(grid, question), key=lambda part: _worth(grid, part, question))
     found = Slice(packages=_named(packages, names.packages), regions=_named(regions, names.regions))
@@ -119,7 +126,7 @@ def _hit_regions(grid: Grid, packages: Members | None, question: Question) -> Me
 def _hit(bad: Numbers, calls: Numbers, question: Question, *, was: Members | None) -> Members | None:
     """Return which members are hit, or None when all may be."""
     score = excess(bad, calls, usual=np.asarray(question.usual), spread=np.asarray(_SPREAD))
-    is_clear = (score >= _CLEAR) & (bad >= calls * (question.usual + question.effect))
+    is_clear = (score >= _CLEAR) & (bad >= calls * (question.usual + question.effect)) & (bad >= _LEAST_BAD)
     if not is_clear.any():
         return was
     said = _said(bad, calls, question.usual, share=float(bad[is_clear].sum() / calls[is_clear].sum()))
