@@ -24,8 +24,8 @@ _CLEAR = 4.0
 """What it takes to count among the slices that show how hard the hit ones are hit."""
 _LEAST_BAD = 3.0
 _USUAL_PART = 0.25
-"""Where next to nothing ever fails, a single failure is surprising and means nothing: who fails less than a quarter of the
-effect that matters is as usual."""
+"""Where next to nothing ever fails, a single failure is surprising and means nothing: who fails less than a quarter of
+the effect that matters is as usual."""
 _SURE = 5.0
 """A hundred and fifty times likelier one than the other: what it takes to say that some are spared."""
 _HIT = 9.0
