@@ -172,7 +172,7 @@ def test_the_world_is_worth_comparing() -> None:
     assert any(verdict.packages for judgement in judgements for verdict in judgement.verdicts.values())
 
 
-@pytest.mark.parametrize("weeks", [-3, 1, 5])
+@pytest.mark.parametrize("weeks", [-3, 1, 3])  # on the same side of the clock change: people keep their hours
 def test_whole_weeks_change_nothing_but_times(weeks: int) -> None:
     shift = timedelta(weeks=weeks)
     assert judged(shift=shift) == [_like(judgement, str, shift) for judgement in judged()]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry_world import START, World, no_profile, pack, profile, shifted, telemetry, watch
-from tocsin.detection.rules.course import DAY_SLOTS, daily_course, slot_of
+from tocsin.detection.rules.course import DAY_SLOTS, slot_of
 from tocsin.detection.rules.profile import learn
 from tocsin.detection.rules.scores import excess, likeness, shortfall
 from tocsin.detection.rules.slices import Grid, Slice, narrowed
@@ -194,13 +194,6 @@ def test_summer_time_moves_the_course_with_the_people() -> None:
     summer = learn(shifted(history, timedelta(weeks=20) - timedelta(hours=1)), pack=pack())
     winter = learn(history, pack=pack())
     assert np.allclose(summer.rates, winter.rates)
-
-
-def test_an_empty_history_has_no_days() -> None:
-    none = np.zeros(0, np.int64)
-    days = daily_course(none, none, np.zeros((0, 4), np.int64), size=2, timezone="Europe/Brussels")
-    assert days.weekly_course().shape == (2, 7 * DAY_SLOTS)
-    assert days.course_spread().tolist() == [0.1, 0.1]
 
 
 def test_the_same_telemetry_gives_the_same_judgements() -> None:

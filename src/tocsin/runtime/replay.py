@@ -16,6 +16,7 @@ import numpy as np
 from tocsin.bulletins.queries import load_templates
 from tocsin.bulletins.rules.model import Bulletin, PublicationPolicy
 from tocsin.catalog.queries import load_pack, pack_folder
+from tocsin.catalog.rules.calendar import Calendar
 from tocsin.continuity.queries import load_procedures
 from tocsin.continuity.rules.model import Activation
 from tocsin.detection.rules.model import Judgement
@@ -49,7 +50,8 @@ def federation_for(recording: Recording, *, pack: str = "belgium") -> Federation
         pack=loaded,
         procedures=load_procedures(folder, loaded),
         templates=load_templates(folder),
-        profile=learn(recording.history, pack=loaded),
+        # A recording may have been moved by whole weeks, and must then say the same: only its own past counts.
+        profile=learn(recording.history, pack=replace(loaded, calendar=Calendar())),
     )
 
 

@@ -83,7 +83,7 @@ def flow(tally: Tally, *, pack: Pack, profile: Profile, previous: Judgement | No
     weather[_FRONT] = _weather_of_audiences(tally, due[_FRONT], common[_FRONT], audience, low=float(low[_FRONT]))
     # Others whose level an outage has lowered look busy when it is over; that must not keep up what is held.
     expected = due * np.where(is_held[..., None], np.minimum(weather, 1.0), weather)
-    prior = np.where(profile.is_known, profile.rate_spread, _SPREAD_UNKNOWN)
+    prior = np.where(profile.is_known, profile.rate_spread_at(now), _SPREAD_UNKNOWN)
     return Flow(seen, expected, level, spread_of(seen, expected, prior=prior))
 
 

@@ -58,8 +58,8 @@ class Profile:
     `shares` and `spread` are per outcome (columns as `Outcome`); `slow_from_bin` is the first duration bin that counts
     as slow and `slow_share` the usual share there; `quick_before_bin` is the first that is not too quick to be real;
     `typical_ms` the usual median. `rates` are expected calls a second per five-minute slot of each course (the
-    weekdays, then public holidays), `factors` what days of a class bring of that, `rate_spread` their usual relative variance per
-    local hour. `credence` says how far members, probes and partners are to be believed.
+    weekdays, then public holidays), `factors` what days of a class bring of that, `rate_spread` the usual relative
+    variance of five minutes per local hour. `credence` says how far members, probes and partners are to be believed.
     """
 
     timezone: str
