@@ -98,7 +98,7 @@ def _scored(
             rules=rules,
             fault=fault["id"],
             first_s=_first(pages, begin, end),
-            ended_s=_ended(pages, begin, end),
+            ended_s=_ended(pages, begin, end) if _first(pages, begin, end) is not None else None,
             alerts=_begun(pages, begin, end),
             messages=sent,
             false_alarms=wrong if number == 0 else 0,
