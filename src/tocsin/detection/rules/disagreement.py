@@ -38,14 +38,13 @@ def vantage_signals(
     """Yield a signal for each service that fails for clients and not at the front: for all, else for one slice."""
     told: set[str] = set()
     for counts, axis in ((tally.totals[:, :, :, None], ""), (tally.by_package, "package"), (tally.by_region, "region")):
-        failing, calls = counts[ERROR] + counts[TIMEOUT], counts[OK : TIMEOUT + 1].sum(axis=0)
-        client, front = (_share(failing[eye], calls[eye]) for eye in (_CLIENT, _FRONT))
+        client, front = (_share(counts[:, eye]) for eye in (_CLIENT, _FRONT))
         is_apart = (client >= _ENDS) & (front < _CONTENT * client)
         for service, member in np.argwhere(is_apart[: len(profile.services)]):
             name = profile.services[service]
             before = previous.get((name, Eye.CLIENT, "vantage"))
             place = (int(service), int(member))
-            strength, onset = _evidence(failing[:, *place], calls[:, *place], profile, int(service))
+            strength, onset = _evidence(counts[:, :, *place], profile, int(service))
             share = float(client[place])
             is_new = strength >= (_BAR_SLICE if axis else _BAR) and share >= _EFFECT
             if name in told or not (is_new or (before is not None and not axis and strength > 0)):
@@ -69,16 +68,18 @@ def vantage_signals(
             )
 
 
-def _share(failing: Numbers, calls: Numbers) -> Numbers:
-    """Return the share that failed over the newest three minutes, [service, member]."""
-    return np.asarray(failing[..., :_NOW].sum(axis=-1) / np.maximum(calls[..., :_NOW].sum(axis=-1), 1.0))
+def _share(counts: Numbers) -> Numbers:
+    """Return the share that failed over the newest three minutes, [service, member], of counts [plane, …, step]."""
+    latest = counts[OK : TIMEOUT + 1, ..., :_NOW].sum(axis=-1)
+    return np.asarray((latest[ERROR] + latest[TIMEOUT]) / np.maximum(latest.sum(axis=0), 1.0))
 
 
-def _evidence(failing: Numbers, calls: Numbers, profile: Profile, service: int) -> tuple[float, int]:
+def _evidence(counts: Numbers, profile: Profile, service: int) -> tuple[float, int]:
     """Return how sure it is that clients fail more than the front does now and they usually do, and since when.
 
-    `failing` and `calls` are [vantage, step]. What the front has seen fail lately is taken for usual, whatever it is.
+    `counts` are [plane, vantage, step]. What the front has seen fail lately is taken for usual, whatever it is.
     """
+    failing, calls = counts[ERROR] + counts[TIMEOUT], counts[OK : TIMEOUT + 1].sum(axis=0)
     front, client = (float(profile.shares[eye, service, _FAILING].sum()) for eye in (_FRONT, _CLIENT))
     seen = float((failing[_FRONT].sum() + front) / (calls[_FRONT].sum() + 1.0))
     usual = np.array([min(0.9, client + max(0.0, seen - front))])

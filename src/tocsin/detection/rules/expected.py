@@ -203,7 +203,8 @@ def spread_of(seen: Numbers, expected: Numbers, *, prior: Numbers) -> Numbers:
     counted, hoped = (values[..., LAG:].reshape(blocks).sum(axis=-1) for values in (seen, expected))
     squares = np.where(hoped > 0, ((counted - hoped) ** 2 - hoped) / np.maximum(hoped, 1.0) ** 2, 0.0)
     # The worst tenth may be a fault that is over: it is not the usual spread.
-    squares = np.minimum(squares, np.quantile(squares, 0.9, axis=-1, keepdims=True))
+    place = int(0.9 * squares.shape[-1])
+    squares = np.minimum(squares, np.partition(squares, place, axis=-1)[..., place, None])
     weight = (hoped * _SPREAD_UNKNOWN / (1.0 + hoped * _SPREAD_UNKNOWN)) ** 2
     found = (weight * squares).sum(axis=-1) + prior * _SPREAD_BLOCKS
     return np.asarray(np.clip(found / (weight.sum(axis=-1) + _SPREAD_BLOCKS), *_SPREAD))

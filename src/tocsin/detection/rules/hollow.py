@@ -21,8 +21,8 @@ from tocsin.observations.rules.model import BUCKET_S, DURATION_BINS, VANTAGES, E
 
 type Numbers = NDArray[np.float64]
 
-_STEPS = 10
-"""Five minutes, in steps of half a minute."""
+_STEPS = 6
+"""Three minutes, in steps of half a minute."""
 _BAR, _KEPT_STRENGTH = 12.0, 6.0
 _USUAL = 0.02
 """History's durations are coarse and give no tails, so one answer in fifty may be too quick and mean nothing."""
