@@ -68,7 +68,7 @@ def secondary(found: Mapping[str, Trouble], *, pack: Pack, graph: Graph) -> froz
     """Return the services whose calls only dwindle because something linked to them fails worse."""
     chains = [graph.services_of(function) | graph.soft_services_of(function) for function in pack.functions]
     dwindling = {service for service, trouble in found.items() if trouble.is_dwindling}
-    links = {service: _linked(service, chains, found.keys()) for service in dwindling}
+    links = {service: _linked(service, chains, found.keys()) | _cut_off_too(service, found) for service in dwindling}
     return frozenset(
         service for service in dwindling if any(_outweighs(found[other], found[service]) for other in links[service])
     )
@@ -77,6 +77,16 @@ def secondary(found: Mapping[str, Trouble], *, pack: Pack, graph: Graph) -> froz
 def _linked(service: str, chains: Iterable[frozenset[str]], troubled: AbstractSet[str]) -> set[str]:
     # Those in trouble with which it shares a function's chain, needs included.
     return {other for chain in chains if service in chain for other in chain & troubled} - {service}
+
+
+def _cut_off_too(service: str, found: Mapping[str, Trouble]) -> set[str]:
+    # Where a province is cut off, all calls from there vanish, whatever they are for: no chain links them.
+    places = set(found[service].regions or ())
+    return {
+        other
+        for other, trouble in found.items()
+        if trouble.is_unreached and not trouble.is_dwindling and places & set(trouble.regions or ())
+    }
 
 
 def badness(signal: Signal) -> float:
