@@ -68,7 +68,7 @@ class Reach:
         if signal.service in function.soft:
             return True
         if signal.service in function.uses:
-            return not self._belongs_to_soft_use(found)
+            return not self._belongs_to_soft_use(found) and not self._belongs_to_login(function, audience, found)
         return signal.service in self.below[function.id] and found.share >= _WORTH_PASSING_ON and found.is_leading
 
     def _concerns(self, audience: str, packages: tuple[str, ...] | None) -> bool:
@@ -80,6 +80,16 @@ class Reach:
         if signal.packages is None or found.share >= _NEARLY_ALL:
             return False
         return any(signal.service in other.soft for other in self.pack.functions.values())
+
+    def _belongs_to_login(self, function: Function, audience: str, found: Found) -> bool:
+        """Say whether some of the audience's packages, and not all, fail at what is called to log in.
+
+        Then it is how that software logs in that fails. What it does after that is told of by the services it calls.
+        """
+        named, members = found.signal.packages, self.members[audience]
+        if function.is_login or named is None or all(package in named for package in members):
+            return False
+        return any(other.is_login and found.signal.service in other.uses for other in self.pack.functions.values())
 
 
 def _needs(services: Sequence[str], pack: Pack) -> frozenset[str]:
