@@ -44,11 +44,11 @@ from bench.burn_rate_servers import (  # noqa: E402  this folder is no package
     notifications,
     prometheus,
 )
-from bench.scenarios import BESIDE, Score, scores  # noqa: E402
+from bench.scenarios import BESIDE, Score, scores  # noqa: E402  the same
 
-from tocsin.kernel.clock import parse_moment  # noqa: E402
-from tocsin.observations.rules.rollup import roll_up  # noqa: E402
-from tocsin.runtime.replay import read_recording  # noqa: E402
+from tocsin.kernel.clock import parse_moment  # noqa: E402  the same
+from tocsin.observations.rules.rollup import roll_up  # noqa: E402  the same
+from tocsin.runtime.replay import read_recording  # noqa: E402  the same
 
 RESULTS = ROOT / "bench" / "results" / "prometheus.md"
 ECHO = timedelta(hours=1)
