@@ -1,8 +1,13 @@
 """Taps and questions: one tap counts once, at its true time; questions are stored, found by their links, answered."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as tries
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from factories import console as make
@@ -25,13 +30,16 @@ from tocsin.observations.polls import (
     standing,
 )
 from tocsin.observations.queries import _reports
+from tocsin.observations.rules.model import Report
 from tocsin.observations.rules.polling import Poll
-from tocsin.observations.services import prune
+from tocsin.observations.rules.redaction import redact
+from tocsin.observations.services import accept_reports, prune
 
 pytestmark = pytest.mark.django_db
 
 NOW = make.NOW
 MINUTE = timedelta(minutes=1)
+PSEUDONYM = re.compile(r"[a-z][a-z0-9]*\d[a-z0-9]*")
 
 
 def member(*, package: str = "pharmacy-a", contact: bool = True, joined: bool = True) -> PanelMember:
@@ -140,3 +148,23 @@ def test_questions_are_forgotten_in_their_time() -> None:
     assert PollRow.objects.count() == 1
     prune(now=NOW + KEPT + MINUTE)
     assert PollRow.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [("practice", "intake.bad_practice"), ("sender", "intake.bad_sender"), ("member", "intake.bad_member")],
+)
+@pytest.mark.parametrize("name", ["Pharmacie Dupont", "0479123456", "85.07.30-033.28"])
+def test_a_place_or_a_sender_under_its_own_name_is_refused(field: str, code: str, name: str) -> None:
+    good = Report(NOW, "m1", "pharmacist", "pharmacy-a", "BE-WLG", "dispense", works=False, text="")
+    with pytest.raises(NothingUsableError) as caught:
+        accept_reports([replace(good, **{field: name})], source="reports", now=NOW)
+    assert caught.value.code == code
+
+
+@given(st.text(max_size=30))
+@tries(max_examples=100, deadline=None)
+def test_our_own_pseudonyms_are_never_taken_for_numbers(name: str) -> None:
+    made = [practice_pseudonym(name), line_pseudonym("8.8.4.4", now=NOW + timedelta(days=len(name)))]
+    assert all(not redact(each).total for each in made)
+    assert all(PSEUDONYM.fullmatch(each) for each in made if each)

@@ -390,11 +390,12 @@ def _store(
 
 
 def _fault_of_report(report: Report, pack: Pack, now: datetime, late: timedelta) -> Fault | None:
-    if not _PSEUDONYM.fullmatch(report.member) or redact(report.member).total:
+    if not _is_pseudonym(report.member):
         return "bad_member", "a member is known by a pseudonym such as m040-ac92ef, never by a name or number"
-    for what, pseudonym in (("practice", report.practice), ("sender", report.sender)):
-        if pseudonym and (not _PSEUDONYM.fullmatch(pseudonym) or redact(pseudonym).total):
-            return f"bad_{what}", f"a {what} is known by a pseudonym such as p7c21, never by a name or number"
+    if report.practice and not _is_pseudonym(report.practice):
+        return "bad_practice", "a practice is known by a pseudonym such as p7c21, never by a name or number"
+    if report.sender and not _is_pseudonym(report.sender):
+        return "bad_sender", "a sender is known by a pseudonym such as d90af, never by a name or number"
     for what, value, known in (
         ("function", report.function, pack.functions),
         ("audience", report.audience, pack.audiences),
@@ -404,6 +405,10 @@ def _fault_of_report(report: Report, pack: Pack, now: datetime, late: timedelta)
         if value not in known:
             return f"unknown_{what}", _unknown(what, value)
     return _fault_of_time(report.at, now, back=late)
+
+
+def _is_pseudonym(name: str) -> bool:
+    return _PSEUDONYM.fullmatch(name) is not None and not redact(name).total
 
 
 def _fault_of_probe(result: ProbeResult, pack: Pack, now: datetime) -> Fault | None:
