@@ -8,7 +8,7 @@ all use one software is worth a question to the others, never a verdict.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -83,22 +83,13 @@ class _Listening:
     pack: Pack
     credence: Credence
     previous: Judgement | None
-    reports: Sequence[Report]
     now: datetime
+    complained_before: Mapping[Subject, int]
 
     def echo_a_min(self, subject: Subject, at: datetime) -> float:
         """Return how many complaints a minute still come, at a moment, of trouble that has ended."""
-        since = _works_since(self.previous, subject)
-        if since is None:
-            return 0.0
-        before = {
-            report.member
-            for report in self.reports
-            if (report.function, report.audience) == (subject.function, subject.audience)
-            and not report.works
-            and since - 2 * RECENT < report.at <= since
-        }
-        return echo_a_min(len(before), after_min=(at - since) / timedelta(minutes=1))
+        since, before = _works_since(self.previous, subject), self.complained_before.get(subject, 0)
+        return 0.0 if since is None or not before else echo_a_min(before, after_min=(at - since) / timedelta(minutes=1))
 
     def well_for_min(self, subject: Subject) -> float | None:
         since = _works_since(self.previous, subject)
@@ -118,7 +109,7 @@ def complaints(
     Where the function was found to work (again) since, older complaints no longer count.
     """
     words = _words(reports, now)
-    listening = _Listening(pack, credence, previous, reports, now)
+    listening = _Listening(pack, credence, previous, now, _complained_before(reports, previous))
     for function in pack.functions.values():
         mine = [word for word in words.get(function.id, ()) if _counts(word, listening)]
         if any(not word.report.works for word in mine):
@@ -138,6 +129,17 @@ def _words(reports: Sequence[Report], now: datetime) -> dict[str, list[_Word]]:
     for (function, _), word in sorted(latest.items(), key=lambda item: item[1].since):
         words.setdefault(function, []).append(word)
     return words
+
+
+def _complained_before(reports: Sequence[Report], previous: Judgement | None) -> dict[Subject, int]:
+    """Count who complained shortly before the present calm of each subject began."""
+    members: dict[Subject, set[str]] = {}
+    for report in reports:
+        subject = Subject(report.function, report.audience)
+        since = None if report.works else _works_since(previous, subject)
+        if since is not None and since - 2 * RECENT < report.at <= since:
+            members.setdefault(subject, set()).add(report.member)
+    return {subject: len(names) for subject, names in members.items()}
 
 
 def _counts(word: _Word, listening: _Listening) -> bool:

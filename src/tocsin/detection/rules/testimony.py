@@ -96,7 +96,9 @@ def hear(witnesses: Sequence[Witness]) -> Hearing:
     for package in dict.fromkeys(each.package for each in failing):
         mine = [place for place, each in enumerate(failing) if each.package == package]
         groups = independent([failing[place] for place in mine])
-        plain[package] = np.stack([gains[[mine[one] for one in group]].max(axis=0) for group in groups]).sum(axis=0)
+        alone = gains[[mine[group[0]] for group in groups if len(group) == 1]].sum(axis=0)
+        alike = (gains[[mine[one] for one in group]].max(axis=0) for group in groups if len(group) > 1)
+        plain[package] = np.asarray(sum(alike, alone))
     for package in dict.fromkeys(each.package for each in praising):
         count = len(independent([each for each in praising if each.package == package]))
         praise[package] = np.maximum(count * np.log1p(-_HIT), _WORKS_FLOOR)
@@ -134,13 +136,24 @@ def independent(witnesses: Sequence[Witness]) -> list[list[int]]:
 
     Whoever shares a practice with one and a sender with another ties all three together.
     """
-    groups: list[tuple[set[str], list[int]]] = []
+    first: list[int] = []
+    seen: dict[str, int] = {}
     for place, each in enumerate(witnesses):
-        marks = _marks(each) or {f"alone {place}"}
-        joined = [group for group in groups if group[0] & marks]
-        merged = (marks.union(*(names for names, _ in joined)), [*(at for _, places in joined for at in places), place])
-        groups = [*(group for group in groups if not group[0] & marks), merged]
-    return [places for _, places in groups]
+        first.append(place)
+        for mark in _marks(each):
+            other, own = _root(first, seen.setdefault(mark, place)), _root(first, place)
+            first[max(other, own)] = min(other, own)
+    groups: dict[int, list[int]] = {}
+    for place in range(len(witnesses)):
+        groups.setdefault(_root(first, place), []).append(place)
+    return list(groups.values())
+
+
+def _root(first: list[int], place: int) -> int:
+    while first[place] != place:
+        first[place] = first[first[place]]
+        place = first[place]
+    return place
 
 
 def _marks(witness: Witness) -> set[str]:
