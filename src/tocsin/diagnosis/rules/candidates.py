@@ -74,10 +74,10 @@ def _service(service: Service, showing: Showing, graph: Graph) -> Candidate:
 
 
 def _shown_by(service: Service, showing: Showing) -> frozenset[str]:
-    # What fails at once when it fails: itself; infrastructure is seen only through those that need it directly.
+    # What fails at once when it fails: itself; infrastructure is mostly seen only through those that need it directly.
     if service.kind == "service":
         return frozenset({service.id})
-    return showing.get(service.id, frozenset())
+    return showing.get(service.id, frozenset()) | {service.id}
 
 
 def _partners(pack: Pack, showing: Showing, graph: Graph) -> Iterator[Candidate]:

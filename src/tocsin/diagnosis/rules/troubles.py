@@ -55,11 +55,13 @@ class Trouble:
 def troubles(signals: Sequence[Signal], *, pack: Pack) -> dict[str, Trouble]:
     """Return the trouble of each service that signals speak of, in pack order.
 
-    What people report is about a function, not about the service that detection files it under: it accuses none.
+    What people report is about a function, not about the service that detection files it under: it accuses none. A
+    signal whose figures are no numbers says nothing.
     """
     grouped: dict[str, list[Signal]] = {}
     for signal in signals:
-        if signal.service in pack.services and signal.kind != "reports" and not _is_more_calls(signal):
+        is_about_service = signal.service in pack.services and signal.kind != "reports"
+        if is_about_service and _is_measured(signal) and not _is_more_calls(signal):
             grouped.setdefault(signal.service, []).append(signal)
     return {service: _trouble(grouped[service]) for service in pack.services if service in grouped}
 
@@ -131,6 +133,10 @@ def _is_unreached(signals: Sequence[Signal]) -> bool:
     complaints = {signal.kind for signal in signals if signal.eye is Eye.FRONT} - REACTIONS
     tells = any(signal.kind == "vantage" or (signal.kind == "volume" and signal.eye is Eye.FRONT) for signal in signals)
     return tells and not complaints - {"vantage"}
+
+
+def _is_measured(signal: Signal) -> bool:
+    return all(map(math.isfinite, (signal.strength, signal.observed, signal.expected)))
 
 
 def _is_more_calls(signal: Signal) -> bool:
