@@ -101,7 +101,7 @@ def interval(scores: Rows, statistic: Statistic) -> tuple[float | str | None, fl
 def _rounded(value: float | None) -> float | str | None:
     if value is not None and math.isinf(value):
         return NEVER
-    return None if value is None else round(value, 3) if abs(value) < 10 else round(value, 1)  # noqa: PLR2004
+    return None if value is None else round(value, 3) if abs(value) < 10 else round(value, 1)  # noqa: PLR2004  # digits worth showing
 
 
 def _quantile(share: float) -> Statistic:
