@@ -44,7 +44,7 @@ from bench.burn_rate_servers import (  # noqa: E402  this folder is no package
     notifications,
     prometheus,
 )
-from bench.scenarios import BESIDE, Score, scores  # noqa: E402  the same
+from bench.scenarios import BESIDE, scores  # noqa: E402  the same
 
 from tocsin.kernel.clock import parse_moment  # noqa: E402  the same
 from tocsin.observations.rules.rollup import roll_up  # noqa: E402  the same
@@ -73,7 +73,7 @@ def alerts_of(folder: Path, received: list[Sent], manager: str) -> list[Found]:
     """Let Prometheus evaluate the rules over one scenario, and Alertmanager send what fires."""
     recording = read_recording(folder)
     given = counters(recording.history, roll_up(recording.transactions), start=recording.start, end=recording.end)
-    faults = json.loads((folder / "truth.json").read_text())["incidents"]
+    faults = _faults(folder)
     found = []
     with tempfile.TemporaryDirectory() as place, prometheus(given, Path(place) / "prometheus") as address:
         for indicator in INDICATORS:
@@ -82,6 +82,12 @@ def alerts_of(folder: Path, received: list[Sent], manager: str) -> list[Found]:
             sent = notifications(manager, pages, received)
             found += _scored(folder.name, indicator, pages, tickets, sent=sent, faults=faults)
     return found
+
+
+def _faults(folder: Path) -> list[dict[str, Any]]:
+    # An eye that goes blind hits no user: an alarm then would be a false one, and silence is right.
+    told = json.loads((folder / "truth.json").read_text())["incidents"]
+    return [each for each in told if each["kind"] != "monitoring"]
 
 
 def _scored(
@@ -133,8 +139,13 @@ def _ended(alerts: Firing, begin: float, end: float) -> float | None:
     return max(offs) - end if offs else None
 
 
-def ours(rows: Sequence[Score]) -> list[Found]:
+def ours(folder: Path) -> list[Found]:
     """Return Tocsin's figures in the same shape: incidents are its alerts, published bulletins its messages."""
+    told = {each["id"] for each in _faults(folder)}
+    rows = scores(folder)
+    if not told:
+        others = sum(row.opened_s is not None for row in rows) + rows[0].other_incidents
+        return [Found(folder.name, "Tocsin", None, None, None, others, sum(row.messages for row in rows), others)]
     return [
         Found(
             scenario=row.scenario,
@@ -144,9 +155,10 @@ def ours(rows: Sequence[Score]) -> list[Found]:
             ended_s=row.closed_s,
             alerts=int(row.opened_s is not None),
             messages=row.messages,
-            false_alarms=row.other_incidents,
+            false_alarms=row.other_incidents if number == 0 else 0,
         )
-        for row in rows
+        for number, row in enumerate(rows)
+        if row.outage in told
     ]
 
 
@@ -244,7 +256,7 @@ def main() -> None:
     rows: list[Found] = []
     kept = _kept(arguments.kept)
     for folder, theirs in kept or _measured(folders(arguments.folder)):
-        new = [*([] if arguments.alone else ours(scores(folder))), *theirs]
+        new = [*([] if arguments.alone else ours(folder)), *theirs]
         rows += new
         if arguments.json:
             sys.stdout.writelines(json.dumps(asdict(row) | {"folder": str(folder)}) + "\n" for row in new)
