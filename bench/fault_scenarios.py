@@ -7,9 +7,11 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from tocsin import rehearsal
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.rehearsal.queries import load_catalogue, load_world, plan_of
 from tocsin.rehearsal.rules.plan import Plan
@@ -44,9 +46,7 @@ def generate(place: Path, seeds: str, only: Sequence[str] = (), *, is_fresh: boo
     if is_fresh:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
-    missing = [
-        (plan, folder) for plan, folder in zip(wanted, folders, strict=True) if not (folder / "hit.json").is_file()
-    ]
+    missing = [(plan, folder) for plan, folder in zip(wanted, folders, strict=True) if not _is_made(plan, folder)]
     if missing:
         with ProcessPoolExecutor(PARTS) as pool:
             pasts = {_history_of(plan, place): plan for plan, _ in missing}
@@ -59,9 +59,28 @@ def generate(place: Path, seeds: str, only: Sequence[str] = (), *, is_fresh: boo
     return folders
 
 
+@cache
+def _simulator() -> str:
+    """Return a digest of the simulator and its data: what another one wrote is written anew."""
+    place = Path(rehearsal.__file__).parent
+    kept = {".py", ".toml"}
+    files = sorted(path for path in place.rglob("*") if path.suffix in kept and path.name != "catalogue.toml")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _stamp(plan: Plan) -> str:
+    told = (_simulator(), replace(plan, holidays=frozenset()), sorted(plan.holidays))
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def _is_made(plan: Plan, folder: Path) -> bool:
+    made = folder / "made-from.txt"
+    return made.is_file() and made.read_text() == _stamp(plan)
+
+
 def _history_of(plan: Plan, place: Path) -> Path:
     """Return the file of the four weeks before, which scenarios of one moment share."""
-    told = (plan.start, sorted(plan.holidays), plan.volume_scale, plan.seed // 1_000)
+    told = (_simulator(), plan.start, sorted(plan.holidays), plan.volume_scale, plan.seed // 1_000)
     return place / "history" / f"{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}.parquet"
 
 
@@ -72,4 +91,6 @@ def _write_past(plan: Plan, path: Path) -> None:
 
 
 def _write(plan: Plan, folder: Path, history: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
     write_scenario(folder, plan, load_belgium(), history=history)
+    (folder / "made-from.txt").write_text(_stamp(plan))

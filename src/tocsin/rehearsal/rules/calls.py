@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tocsin.rehearsal.rules.demand import SLOT_S
 from tocsin.rehearsal.rules.effects import HOLLOW, Callers, Harm, harm
 from tocsin.rehearsal.rules.faults import Fault
-from tocsin.rehearsal.rules.world import ROUTER_CALLS_ACCESS, Demand, Manners, Step, World
+from tocsin.rehearsal.rules.world import ROUTER_CALLS_ACCESS, Demand, Step, World
 
 type Numbers = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -28,6 +28,8 @@ PATIENCE_S = (4.0, 22.0)
 TIMEOUT_MS = 30_000.0
 CLIENT_MS = (50.0, 12.0)
 """What the way to the service and back adds for the caller."""
+CLUMPS = 0.04
+"""Relative variance of a minute's usual share of bad answers beyond chance; the recordings show up to so much."""
 SESSION_S = 3.0 * 3600.0
 """How long a session lasts: who fails to renew it is locked out of everything else."""
 
@@ -59,12 +61,16 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What the simulation of a function needs: the world, what is wrong, chance, and where to note it."""
+    """What the simulation of a function needs: the world, what is wrong, chance, and where to note it.
+
+    `worse` is by how much each service's usual share of bad answers moves, [service, minute]: errors come in clumps.
+    """
 
     world: World
     faults: Sequence[Fault]
     rng: np.random.Generator
     ledger: Ledger
+    worse: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ def call(service: str, callers: Callers, stage: Stage) -> Answers:
     """Call a service, through the router where it is routed; note what the front and the callers' software see."""
     world = stage.world
     done = harm(service, callers, faults=stage.faults, world=world)
-    answers = _answers(world.manners[service], done, stage.rng)
+    answers = _answers(service, callers.at_s, done, stage)
     reaches = stage.rng.random(len(callers.at_s)) >= done.blocked
     lost = ~reaches
     if world.router is not None and world.router in world.pack.services[service].needs:
@@ -191,7 +197,7 @@ def _routed(router: str, callers: Callers, answers: Answers, *, lost: Flags, sta
     world = stage.world
     done = harm(router, callers, faults=stage.faults, world=world)
     arrive = np.flatnonzero(~lost & (stage.rng.random(len(lost)) >= done.blocked))
-    batch, given = _some(callers, arrive), _answers(world.manners[router], _some_harm(done, arrive), stage.rng)
+    batch, given = _some(callers, arrive), _answers(router, callers.at_s[arrive], _some_harm(done, arrive), stage)
     if world.gatekeeper is not None:
         asks = np.flatnonzero(stage.rng.random(len(arrive)) < ROUTER_CALLS_ACCESS)
         nobody = np.zeros(len(asks), dtype=np.bool_)
@@ -212,7 +218,7 @@ def _let_in(gatekeeper: str, callers: Callers, answers: Answers, *, lost: Flags,
     ask = np.flatnonzero(~lost)
     batch = _some(callers, ask)
     done = harm(gatekeeper, batch, faults=stage.faults, world=stage.world)
-    given = _answers(stage.world.manners[gatekeeper], done, stage.rng)
+    given = _answers(gatekeeper, batch.at_s, done, stage)
     stage.ledger.note((FRONT, stage.world.services.index(gatekeeper)), batch, given)
     inner = _some_answers(answers, ask)
     outcome = np.where(given.outcome == OK, inner.outcome, given.outcome)
@@ -235,10 +241,18 @@ def _some_harm(done: Harm, which: Codes) -> Harm:
     return Harm(done.fails[:, which], done.blocked[which], done.slower[which], done.hollow[which], done.hit[which])
 
 
-def _answers(manners: Manners, done: Harm, rng: np.random.Generator) -> Answers:
+def clumps(world: World, minutes: int, rng: np.random.Generator) -> Numbers:
+    """Return by how much the usual bad shares move, [service, minute], with a mean of one."""
+    return rng.gamma(1.0 / CLUMPS, CLUMPS, (len(world.services), minutes))
+
+
+def _answers(service: str, at_s: Numbers, done: Harm, stage: Stage) -> Answers:
     """Draw how calls end, from what is usual and from what faults do."""
+    manners, rng = stage.world.manners[service], stage.rng
+    minute = np.minimum((at_s / 60.0).astype(np.int64), stage.worse.shape[1] - 1)
+    worse = stage.worse[stage.world.services.index(service), minute]
     usual = np.array([0.0, manners.rejected, manners.error, manners.timeout])
-    shares = 1.0 - (1.0 - usual[:, None]) * (1.0 - done.fails)
+    shares = 1.0 - (1.0 - usual[:, None] * worse) * (1.0 - done.fails)
     edges = np.cumsum(shares[1:], axis=0)
     edges = edges / np.maximum(edges[-1], 1.0)
     lots = rng.random(len(done.slower))

@@ -94,5 +94,5 @@ def _is_meant(fault: Fault, callers: Callers, world: World) -> Numbers:
 
 
 def _lot(callers: Callers) -> Numbers:
-    # The same callers are slow each time: what is slow is one node, one line, one part of the patients.
+    # A lot that depends on the call alone, so that asking twice gives the same answer.
     return np.asarray(np.mod(callers.at_s * 997.0, 1.0))

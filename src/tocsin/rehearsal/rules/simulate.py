@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.rehearsal.rules.calls import CLIENT, FRONT, Ledger, Stage, arrivals, locked_out, use
+from tocsin.rehearsal.rules.calls import CLIENT, FRONT, Ledger, Stage, arrivals, clumps, locked_out, use
 from tocsin.rehearsal.rules.demand import SLOT_S, slot_rates, swing_factors
 from tocsin.rehearsal.rules.faults import strength
 from tocsin.rehearsal.rules.plan import Plan
@@ -64,7 +64,7 @@ def transactions(plan: Plan, world: World, rng: np.random.Generator) -> Rows:
     slots = plan.minutes * 60 // SLOT_S
     rates = slot_rates(world, start=plan.start, slots=slots, level=plan.level, holidays=plan.holidays, rng=rng)
     factors = swing_factors(plan.swings, world, slots) * plan.volume_scale
-    stage = Stage(world, plan.faults, rng, Ledger())
+    stage = Stage(world, plan.faults, rng, Ledger(), clumps(world, plan.minutes, rng))
     is_login = [world.pack.functions[demand.function].is_login for demand in world.demands]
     order = sorted(range(len(world.demands)), key=lambda number: not is_login[number])
     working = np.ones_like(factors)
