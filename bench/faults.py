@@ -54,8 +54,10 @@ def suite(folders: Sequence[Path], modes: Sequence[str], *, parts: int = PARTS) 
     with ProcessPoolExecutor(parts) as pool:
         for number, (job, result) in enumerate(zip(jobs, pool.map(replayed, jobs, chunksize=1), strict=True), start=1):
             results[job[1]].append(result)
-            passed_s = time.monotonic() - began_s
-            sys.stderr.write(f"{number}/{len(jobs)} {job[0].name} ({job[1]}), {passed_s:.0f} s\n")
+            short = [text for score in result[2] for text in score.shortfalls] or ["nothing falls short"]
+            false = f"; {result[3].false_incidents} false" if result[3].false_incidents else ""
+            told = f"{number}/{len(jobs)}, {time.monotonic() - began_s:.0f} s, {job[0].name} ({job[1]})"
+            sys.stderr.write(f"{told}: {'; '.join(short)}{false}\n")
     return results
 
 
