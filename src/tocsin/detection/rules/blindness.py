@@ -11,8 +11,8 @@ from tocsin.detection.rules.model import Judgement
 from tocsin.detection.rules.profile import Profile
 from tocsin.observations.rules.model import VANTAGES, Evidence, Eye
 
-_SILENCE = timedelta(seconds=90)
-"""No eye is called blind sooner: telemetry is late now and then."""
+_SILENCE = timedelta(seconds=100)
+"""No eye is called blind sooner: telemetry is late now and then, by a minute and a half at most."""
 _MISSED_CALLS = 30.0
 """How many calls an eye must have missed before its silence means anything."""
 _MISSED_CHECKS = 3.0

@@ -218,7 +218,7 @@ class Days:
         if not (is_mine & self._is_plain).any():
             return parent
         busy = self._ordinary_level(is_mine & self._is_plain)
-        scale = 1.0 if group == _WORKING else _scale(own, parent, count)
+        scale = 1.0 if group == _WORKING else _scale(own, parent, count, worth=worth if group == _HOLIDAY else 0.0)
         return np.asarray(busy * (own * count + parent * scale * worth) / (count + worth))
 
     def _ordinary_level(self, days: NDArray[np.bool_]) -> float:
@@ -319,10 +319,12 @@ def _filled(working: Numbers, calls: Numbers, is_covered: NDArray[np.bool_]) -> 
     return np.where(is_known, working, seen[:, None] / max(float(shape), 1e-9) * _PRACTICE)
 
 
-def _scale(own: Numbers, parent: Numbers, count: Numbers) -> Numbers:
-    """Return by how much to scale a parent's shape so that it has the level of what was seen, [series, 1]."""
+def _scale(own: Numbers, parent: Numbers, count: Numbers, *, worth: float) -> Numbers:
+    """Return by how much to move a parent's shape towards the level of what was seen, [series, 1]."""
     seen, hoped = (np.where(count > 0, values, 0.0).sum(axis=1) for values in (own, parent))
-    return np.where(hoped > 0, seen / np.maximum(hoped, 1e-9), 1.0)[:, None]
+    days = count.max(axis=1)
+    ratio = np.where((seen > 0) & (hoped > 0), seen / np.maximum(hoped, 1e-9), 1.0)
+    return np.asarray(ratio ** (days / np.maximum(days + worth, 1e-9)))[:, None]
 
 
 def _smoothed(values: Numbers) -> Numbers:

@@ -28,12 +28,14 @@ _SETTLED_STEPS = 20
 _STRAYS, _STRAYS_AT_FIRST = (0.5, 1.25), (0.8, 1.25)
 """How far a service's level may stray from the common one. A storm of retries is not its new usual; and whoever is
 switched on in the middle of an outage must not take it for the usual either."""
-_LEVELS = (0.1, 4.0)
+_LEVELS = (0.05, 50.0)
 _OWN_LEVEL_CALLS = 100.0
 """How many expected calls the common level of the vantage is worth against the service's own."""
 _MIN_FOR_LEVEL = 50.0
 _WEATHER = (0.65, 1.5)
 """How far "everything is quieter just now" may excuse a service; beyond that, it is missing calls itself."""
+_LATE_STEPS = 3
+"""Telemetry may be a minute and a half behind."""
 _WEATHER_CALLS = 50.0
 """What the five minutes' weather is worth, in calls, against the half minute's own."""
 _WEIGHT_SPREAD = 0.02
@@ -76,11 +78,13 @@ def flow(tally: Tally, *, pack: Pack, profile: Profile, previous: Judgement | No
     is_held = _carry(level, profile=profile, previous=previous)
     due = usual * level[..., None]
     # Whoever has just been switched on does not know today's level: a quiet day must not look like an outage.
-    low = np.where(is_seasoned, _WEATHER[0], _LEVELS[0])
-    common = np.clip(_weather(seen, due), low[:, None], _WEATHER[1])
+    # And rows that come a minute late are missing everywhere at first: what all lack so lately is excused.
+    is_strict = is_seasoned[:, None] & (np.arange(LONG_STEPS) >= _LATE_STEPS)
+    low = np.where(is_strict, _WEATHER[0], _LEVELS[0])
+    common = np.clip(_weather(seen, due), low, _WEATHER[1])
     weather = np.repeat(common[:, None], due.shape[1], axis=1)
     audience = audience_codes(tally, pack)
-    weather[_FRONT] = _weather_of_audiences(tally, due[_FRONT], common[_FRONT], audience, low=float(low[_FRONT]))
+    weather[_FRONT] = _weather_of_audiences(tally, due[_FRONT], common[_FRONT], audience, low=low[_FRONT])
     # Others whose level an outage has lowered look busy when it is over; that must not keep up what is held.
     expected = due * np.where(is_held[..., None], np.minimum(weather, 1.0), weather)
     prior = np.where(profile.is_known, profile.rate_spread_at(now), _SPREAD_UNKNOWN)
@@ -95,7 +99,7 @@ def audience_codes(tally: Tally, pack: Pack) -> NDArray[np.int64]:
 
 
 def _weather_of_audiences(
-    tally: Tally, due: Numbers, common: Numbers, audience: NDArray[np.int64], *, low: float
+    tally: Tally, due: Numbers, common: Numbers, audience: NDArray[np.int64], *, low: Numbers
 ) -> Numbers:
     """Return the front's weather for each service, [service, step], from that of the audiences who call it.
 

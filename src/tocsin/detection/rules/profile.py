@@ -43,8 +43,8 @@ _UNMEASURED = 0.1
 """A tenth more variance than chance is never excluded: the worst hundredth of the slots is left out of the estimate."""
 _SLOW_QUANTILE = 0.9
 _SLOW_TIMES_MEDIAN = 1.5
-"""Slow is what is above nine usual answers in ten, and at least half as long again as the usual one: if everything takes
-that much longer, most answers are slow."""
+"""Slow is what is above nine usual answers in ten, and at least half as long again as the usual one: when everything
+takes that much longer, most answers are slow."""
 _SLOW_SHARE_FLOOR = 0.15
 """History's durations are coarse and give no tails, so one answer in seven may be slow without meaning anything."""
 _QUICK_QUANTILE, _QUICK_PART, _QUICK_OF_MEDIAN = 0.01, 0.5, 0.33
