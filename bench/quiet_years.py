@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.fault_scenarios import load_belgium  # noqa: E402  this folder is no package
-from bench.quiet_calendar import LEAD_MIN, days, holidays, plan_of_day  # noqa: E402  as above
+from bench.quiet_calendar import LEAD_MIN, LEVEL_STEPS, STRIKES, days, holidays, plan_of_day  # noqa: E402  as above
 
 from tocsin.detection.rules.model import State  # noqa: E402  as above
 from tocsin.engine.ports import Outcome  # noqa: E402  as above
@@ -139,7 +139,8 @@ def in_order() -> Iterator[date]:
 def _is_unusual(day: date) -> bool:
     plan = plan_of_day(day, volume_scale=1.0)
     is_clock_change = day.month in {3, 10} and day.day > 24 and day.weekday() == 6  # noqa: PLR2004  # last Sunday
-    return bool(day in holidays() or plan.floods or plan.liar or is_clock_change)
+    is_step = day in STRIKES or day in dict(LEVEL_STEPS)
+    return bool(day in holidays() or plan.floods or plan.liar or is_clock_change or is_step)
 
 
 def run_all(*, volume_scale: float, every_s: int, budget_min: float, parts: int) -> list[Day]:
@@ -204,8 +205,8 @@ public holidays, bridge days, summers, strikes, waves of flu, pauses and rushes,
 of the level, floods of untrue reports, a partner who says "down" and is not. Every rule of the product ran, from
 judgement to publication, with automation unlocked.
 
-**What was run**: {days} of {of_days} days ({years} years), all holidays, clock changes, floods and false notices
-first, the others in an order that spreads any beginning over all three years. {transactions} transactions (volume
+**What was run**: {days} of {of_days} days ({years} years), all holidays, strikes, clock changes, steps,
+floods and false notices first, the others in an order that spreads any beginning over all three years. {transactions} transactions (volume
 scale {volume_scale}). The engine looked every {every_s} s ({coarse_ticks} ticks), and every 10 s wherever a verdict
 was not good or an incident open, from the coarse tick before until ten minutes after ({fine_ticks} ticks). **What was
 not**: ticks every 10 s in between; an alarm that comes up and is gone again between two coarse ticks would be missed.
