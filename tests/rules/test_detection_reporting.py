@@ -82,6 +82,13 @@ def test_a_flood_of_fifty_members_of_one_package_is_one_witness() -> None:
     assert strength(flood) < strength([said(number, ago=3) for number in range(4)])
 
 
+def test_a_flood_beside_one_honest_complaint_weighs_no_more_than_two_beside_it() -> None:
+    honest = said(99, ago=2, package="d2")
+    flood = [said(number, ago=1 + number / 10, package="d1") for number in range(40)]
+    two = [said(number, ago=1 + number, package="d1") for number in range(2)]
+    assert strength([*flood, honest]) <= strength([*two, honest]) + 0.5
+
+
 @pytest.mark.parametrize("alike", [{"practice": "p1"}, {"sender": "s1"}], ids=["practice", "sender"])
 def test_a_flood_of_fifty_members_of_one_practice_or_sender_is_one_witness(alike: dict[str, Any]) -> None:
     flood = [replace(said(number, ago=1, package="d1"), **alike) for number in range(50)]
@@ -215,6 +222,7 @@ def test_members_who_cry_wolf_weigh_little_and_need_many() -> None:
 def test_the_slice_is_named_where_it_stands_out() -> None:
     panel = Credence(
         members_by_stratum={("doctor", package, region): 20 for package in ("d1", "d2") for region in REGIONS}
+        | {("pharmacist", "p1", "east"): 500}
     )
     one_package = [said(number, ago=3, package="d1") for number in range(10)]
     one_region = [replace(said(number, ago=3), region="east") for number in range(6)]
