@@ -94,7 +94,7 @@ def test_a_panel_member_reports_with_one_tap(
     page = visit(f"panel/{morning.panel}/", size="phone")
     assert violations(page) == []
     page.locator("main form button.tap").first.click()
-    page.wait_for_url("**/sent/**")
+    expect(page.locator("[data-noted]").first).to_contain_text("goed ontvangen")
     assert violations(page) == []
     page.context.close()
 

@@ -21,6 +21,9 @@ pytestmark = pytest.mark.browser
 
 RESULTS = ROOT / "test-results" / "screenshots"
 
+PATIENCE_MS = 30_000
+"""The page gives a sending ten seconds, and its worker may be at one already."""
+
 WRONG_CLOCK = """(() => {
   const real = Date.now.bind(Date);
   Date.now = () => real() - 3 * 86400000 + Number(localStorage.getItem("later") || 0);
@@ -105,7 +108,7 @@ def noted(page: Page, name: str) -> Any:
 def test_one_tap_is_received_without_a_new_page(phone: BrowserContext, emptied: Panel) -> None:
     page = opened(phone, emptied, emptied.one)
     tap(page, "dispense", "no")
-    expect(noted(page, "dispense")).to_contain_text("and received")
+    expect(noted(page, "dispense")).to_contain_text("and received", timeout=PATIENCE_MS)
     expect(page.locator("#told")).to_contain_text("You said that it does not work.")
     (row,) = emptied.reports()
     assert (row["function"], bool(row["works"])) == ("dispense", False)
@@ -119,16 +122,16 @@ def test_what_was_tapped_without_a_network_arrives_with_its_true_time(phone: Bro
     phone.set_offline(True)
     tapped = datetime.now(UTC)
     tap(page, "dispense", "no")
-    expect(noted(page, "dispense")).to_contain_text("as soon as there is a network")
+    expect(noted(page, "dispense")).to_contain_text("as soon as there is a network", timeout=PATIENCE_MS)
     expect(page.locator("#network")).to_contain_text("your device keeps it")
     # The page itself opens without a network, from the home screen, and still knows what waits.
     page.reload()
-    expect(noted(page, "dispense")).to_contain_text("as soon as there is a network")
+    expect(noted(page, "dispense")).to_contain_text("as soon as there is a network", timeout=PATIENCE_MS)
     assert emptied.reports() == []
     page.evaluate("localStorage.setItem('later', String(40 * 60 * 1000))")
     phone.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    expect(noted(page, "dispense")).to_contain_text("and received")
+    expect(noted(page, "dispense")).to_contain_text("and received", timeout=PATIENCE_MS)
     expect(page.locator("#network")).to_be_empty()
     row = next(one for one in emptied.awaited(1) if one["function"] == "dispense")
     at, received = (datetime.fromisoformat(row[name]).replace(tzinfo=UTC) for name in ("at", "received_at"))
@@ -147,13 +150,13 @@ def test_what_is_delivered_twice_counts_once(phone: BrowserContext, emptied: Pan
 
     phone.route("**/send/", lose_the_answer)
     tap(page, "dispense", "no")
-    expect(noted(page, "dispense")).to_contain_text("as soon as there is a network")
+    expect(noted(page, "dispense")).to_contain_text("as soon as there is a network", timeout=PATIENCE_MS)
     # The page sent it, and perhaps its worker again: it arrived each time, and only the answers were lost.
     assert set(lost) == {200}
     assert len(emptied.reports()) == 1
     phone.unroute("**/send/")
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    expect(noted(page, "dispense")).to_contain_text("and received")
+    expect(noted(page, "dispense")).to_contain_text("and received", timeout=PATIENCE_MS)
     assert len(emptied.reports()) == 1
 
 
