@@ -205,11 +205,12 @@ public holidays, bridge days, summers, strikes, waves of flu, pauses and rushes,
 of the level, floods of untrue reports, a partner who says "down" and is not. Every rule of the product ran, from
 judgement to publication, with automation unlocked.
 
-**What was run**: {days} of {of_days} days ({years} years), all holidays, strikes, clock changes, steps, floods
-and false notices first, the others in an order that spreads any beginning over all three years.
-{transactions} transactions (volume scale {volume_scale}). The engine looked every {every_s} s ({coarse_ticks} ticks), and every 10 s wherever a verdict
-was not good or an incident open, from the coarse tick before until ten minutes after ({fine_ticks} ticks). **What was
-not**: ticks every 10 s in between; an alarm that comes up and is gone again between two coarse ticks would be missed.
+**What was run**: {days} of {of_days} days ({years} years), all holidays, strikes, clock changes, steps, floods and
+false notices first, the others in an order that spreads any beginning over all three years; {transactions}
+transactions (volume scale {volume_scale}). The engine looked every {every_s} s ({coarse_ticks} ticks), and every 10 s
+wherever a verdict was not good or an incident open, from the coarse tick before until ten minutes after ({fine_ticks}
+ticks). **What was not**: ticks every 10 s in between; an alarm that comes up and is gone again between two coarse
+ticks would be missed.
 
 | | counted | a year | at most (95 %) |
 |---|---|---|---|
