@@ -41,6 +41,8 @@ _OTHERS_CALLS, _OTHERS_MOST = 20.0, 1.15
 """How many calls "the others go on as expected" is worth, and how far their storm of retries may call for more."""
 _MOST_OF_ALL = 0.5
 """When half of what should call is silent it is no slice: the service, or the eye, is judged as a whole."""
+_RENAMED = 0.5
+"""Where names that the pack does not know make half of the missing calls more than they did, one has been renamed."""
 _FRONT = VANTAGES.index(Eye.FRONT)
 
 
@@ -52,6 +54,7 @@ class Presence:
     names: tuple[str, ...]
     seen: Numbers
     expected: Numbers
+    is_strange: NDArray[np.bool_]
 
 
 def absence_signals(
@@ -65,7 +68,9 @@ def absence_signals(
         side: Axis = "packages" if axis == "packages" else "regions"
         kept = _kept(side, previous)
         peers = audience_codes(tally, pack) if side == "packages" else np.zeros(len(names), np.int64)
-        presence = _presence(side, calls, names, flows=flows, peers=peers)
+        known = pack.packages if side == "packages" else pack.regions
+        is_strange = np.array([name not in known for name in names], bool)
+        presence = _presence(side, calls, names, flows=flows, peers=peers, is_strange=is_strange)
         if float(tally.alive[_FRONT, LAG:].sum()) < _SETTLED_STEPS:
             presence.expected[:] = 0.0
         if previous is not None:
@@ -73,7 +78,15 @@ def absence_signals(
         yield from _absent(presence, kept, services=profile.services, now=now)
 
 
-def _presence(axis: Axis, calls: Numbers, names: tuple[str, ...], *, flows: Flow, peers: NDArray[np.int64]) -> Presence:
+def _presence(
+    axis: Axis,
+    calls: Numbers,
+    names: tuple[str, ...],
+    *,
+    flows: Flow,
+    peers: NDArray[np.int64],
+    is_strange: NDArray[np.bool_],
+) -> Presence:
     """Return what each member should call: its share of the service, of what the service's other callers do.
 
     Those of its own kind (`peers`: packages of the same profession) count before all others: a profession on strike
@@ -89,7 +102,13 @@ def _presence(axis: Axis, calls: Numbers, names: tuple[str, ...], *, flows: Flow
     all_others = flows.seen[_FRONT][:, None] - calls, np.maximum(due[:, None] - mine, 0.0)
     background = (all_others[0] + _OTHERS_CALLS) / (all_others[1] + _OTHERS_CALLS)
     going_on = (others + _OTHERS_CALLS * background) / (others_due + _OTHERS_CALLS)
-    return Presence(axis, names, calls, mine * np.minimum(going_on, _OTHERS_MOST))
+    return Presence(axis, names, calls, mine * np.minimum(going_on, _OTHERS_MOST), is_strange)
+
+
+def _strangers_more(presence: Presence, steps: int) -> float:
+    """Return how many more calls those unknown to the pack make than they did before."""
+    seen, expected = (values[:, presence.is_strange, :steps].sum() for values in (presence.seen, presence.expected))
+    return max(0.0, float(seen - expected))
 
 
 def _carry(
@@ -125,7 +144,10 @@ def _absent(
         name = presence.names[member]
         is_clear = bool(strength[member] >= _BAR)
         steps = min(max(int(onset[member]), 2), LAG) if is_clear else _BACK_STEPS
-        share = 1.0 - float(seen[member, :steps].sum()) / max(float(expected[member, :steps].sum()), 1e-9)
+        due = float(expected[member, :steps].sum())
+        share = 1.0 - float(seen[member, :steps].sum()) / max(due, 1e-9)
+        if _strangers_more(presence, steps) >= _RENAMED * share * due:
+            continue
         if (is_clear and share >= _SHARE) or (name in kept and share > 1.0 - _BACK):
             silent[member] = share
     if expected[list(silent), :STEPS].sum() > _MOST_OF_ALL * expected[:, :STEPS].sum():

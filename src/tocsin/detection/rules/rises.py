@@ -55,13 +55,12 @@ class Rises:
 def rises(bad: Numbers, calls: Numbers, *, usual: Numbers, spread: Numbers, effect: float, least: float) -> Rises:
     """Return where the share rose by at least the effect, with at least so much evidence, and is still up.
 
-    `bad` and `calls` are [..., fine step] as in a tally, `usual` and `spread` broadcast to [...].
+    `bad` and `calls` are [series, fine step] as in a tally, `usual` and `spread` [series].
     """
-    usual, spread = (np.broadcast_to(value, bad.shape[:-1]) for value in (usual, spread))
+    found = Rises(np.zeros(usual.size), np.zeros(usual.size, np.int64))
     since_bad, since_calls = np.cumsum(bad, axis=-1), np.cumsum(calls, axis=-1)
-    found = Rises(np.zeros(bad.shape[:-1]), np.zeros(bad.shape[:-1], np.int64))
-    where = np.nonzero(_is_doubtful(since_bad, since_calls, usual))
-    if where[0].size:
+    where = np.flatnonzero(_is_doubtful(since_bad, since_calls, usual))
+    if where.size:
         ratios = evidence_since(bad[where], calls[where], share=usual[where], spread=spread[where], together=_TOGETHER)
         start = _start(since_bad[where], since_calls[where], usual[where])
         sure = total_evidence(ratios)
@@ -69,6 +68,11 @@ def rises(bad: Numbers, calls: Numbers, *, usual: Numbers, spread: Numbers, effe
         found.evidence[where] = np.where(is_so, sure, 0.0)
         found.onset[where] = _EDGES[start]
     return found
+
+
+def may_rise(bad: Numbers) -> NDArray[np.intp]:
+    """Return which series, [series, fine step], had bad calls enough to be looked at."""
+    return np.flatnonzero(bad.sum(axis=-1) >= _LEAST_BAD)
 
 
 def _is_doubtful(since_bad: Numbers, since_calls: Numbers, usual: Numbers) -> NDArray[np.bool_]:

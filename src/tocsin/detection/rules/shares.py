@@ -6,22 +6,26 @@ signal must be surprising (evidence), large enough to matter (effect), still goi
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.detection.rules.edetector import e_value_log
 from tocsin.detection.rules.findings import Found, Key
 from tocsin.detection.rules.model import Signal, SignalKind
+from tocsin.detection.rules.multiplicity import discoveries
 from tocsin.detection.rules.profile import Profile
-from tocsin.detection.rules.rises import BUCKETS_OF_A_MINUTE, Rises, rises
+from tocsin.detection.rules.rises import BUCKETS_OF_A_MINUTE, Rises, may_rise, rises
 from tocsin.detection.rules.scores import likeness
 from tocsin.detection.rules.slices import Grid, Slice, narrowed
 from tocsin.detection.rules.tallies import (
     ERROR,
+    FINE_STEPS,
     NEAR_BUCKETS,
     OK,
+    PLANES,
     REJECTED,
     SLOW,
     TIMED,
@@ -35,8 +39,12 @@ type Numbers = NDArray[np.float64]
 
 BAR_TOTAL = 16.0
 """The e-detector's threshold is its average run length: e^16 steps of ten seconds are 2.8 years for each series."""
-_BAR_SLICE = 19.0
-"""There are some twenty slices to a series."""
+_SLICE_FROM = 14.0
+_SLICE_LEVEL = 4e-4
+"""Some twenty slices to a series: e-BH over all of a tick (`multiplicity`). One alone needs about 19 on the scale of
+`BAR_TOTAL`, each of thirty that fail together less than 16."""
+_ECHO, _ECHO_PART = 0.05, 0.2
+"""One call in twenty, and a fifth of what fails elsewhere."""
 _WITNESSES = 3
 _KEPT_STRENGTH = 6.0
 _RECENT = tuple(minutes * BUCKETS_OF_A_MINUTE for minutes in (3, 5, 10))
@@ -76,13 +84,31 @@ KINDS = (
     # Callers make mistakes, and one package may usually make more of them than others.
     Kind("rejected", REJECTED, 0.01, 0.06, 0.03),
     # History gives no tails, so only a clear change of the whole distribution counts.
-    Kind("latency", SLOW, 0.15, 0.35, 0.15),
+    Kind("latency", SLOW, 0.15, 0.35, 0.25),
 )
 
 
 def share_signals(tally: Tally, *, profile: Profile, previous: Mapping[Key, Signal], now: datetime) -> list[Found]:
     """Return every share signal, in the order of kinds, vantages and services."""
-    return [found for kind in KINDS for found in _signals_of(kind, tally, profile=profile, previous=previous, now=now)]
+    return _without_echoes(
+        [found for kind in KINDS for found in _signals_of(kind, tally, profile=profile, previous=previous, now=now)]
+    )
+
+
+def _without_echoes(found: list[Found]) -> list[Found]:
+    """Return the findings; those that a much larger one elsewhere may well have caused no longer carry a verdict.
+
+    Where a service fails, those that need it, and those whose callers try again, fail a little too.
+    """
+    worst: dict[str, float] = {}
+    for one in found:
+        worst[one.signal.service] = max(worst.get(one.signal.service, 0.0), one.share)
+    return [replace(one, is_leading=False, is_lasting=False) if _is_echo(one, worst) else one for one in found]
+
+
+def _is_echo(one: Found, worst: Mapping[str, float]) -> bool:
+    elsewhere = max((share for service, share in worst.items() if service != one.signal.service), default=0.0)
+    return one.share < min(_ECHO, elsewhere * _ECHO_PART)
 
 
 def _signals_of(
@@ -91,7 +117,8 @@ def _signals_of(
     usual, spread = usual_of(kind, tally, profile)
     seen = _raised(kind, tally, usual=usual, spread=spread)
     for vantage, service in np.argwhere((seen.evidence > 0) | _was(kind, tally, previous)):
-        place = Place(kind, int(vantage), int(service), float(usual[vantage, service]))
+        rows = np.flatnonzero(tally.cells.series == vantage * len(tally.names.services) + service)
+        place = Place(kind, int(vantage), int(service), float(usual[vantage, service]), rows)
         before = previous.get((tally.names.services[service], VANTAGES[vantage], kind.name))
         evidence = float(seen.evidence[vantage, service])
         found = None
@@ -106,30 +133,45 @@ def _signals_of(
 def _raised(kind: Kind, tally: Tally, *, usual: Numbers, spread: Numbers) -> Rises:
     """Return, per vantage × service, the strongest rise of the whole or of one slice, without evidence where none."""
     found = _clear(tally.fine, kind, usual=usual, spread=spread, effect=kind.effect, bar=BAR_TOTAL)
-    for fine in (tally.fine_by_package, tally.fine_by_region):
-        each = _clear(
-            fine, kind, usual=usual[..., None], spread=spread[..., None], effect=kind.slice_effect, bar=_BAR_SLICE
-        )
-        found = found.stronger(each.strongest())
+    slices = [
+        _clear(fine, kind, usual=usual[..., None], spread=spread[..., None], effect=kind.slice_effect, bar=_SLICE_FROM)
+        for fine in (tally.fine_by_package, tally.fine_by_region)
+    ]
+    evidence = np.concatenate([each.evidence.ravel() for each in slices])
+    is_clear = discoveries(e_value_log(evidence, NEAR_BUCKETS), _SLICE_LEVEL)
+    for each, clear in zip(slices, np.split(is_clear, [slices[0].evidence.size]), strict=True):
+        kept = np.where(clear.reshape(each.evidence.shape), each.evidence, 0.0)
+        found = found.stronger(Rises(kept, each.onset).strongest())
     return found
 
 
 def _clear(fine: Numbers, kind: Kind, *, usual: Numbers, spread: Numbers, effect: float, bar: float) -> Rises:
-    return rises(fine[kind.bad], _calls(fine, kind), usual=usual, spread=spread, effect=effect, least=bar)
+    """Return the rises, laid out as the series are; only those with bad calls enough are looked at."""
+    shape = fine.shape[1:-1]
+    found = Rises(np.zeros(shape), np.zeros(shape, np.int64))
+    series = fine.reshape(PLANES, -1, FINE_STEPS)
+    where = may_rise(series[kind.bad])
+    if where.size:
+        usual, spread = (np.broadcast_to(value, shape).ravel()[where] for value in (usual, spread))
+        counts = series[:, where]
+        each = rises(counts[kind.bad], _calls(counts, kind), usual=usual, spread=spread, effect=effect, least=bar)
+        found.evidence.ravel()[where], found.onset.ravel()[where] = each.evidence, each.onset
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One series to look at: a kind of badness at one vantage × service, and its usual share."""
+    """One series to look at: a kind of badness at one vantage × service, its usual share, and its rows of the cells."""
 
     kind: Kind
     vantage: int
     service: int
     usual: float
+    rows: NDArray[np.intp]
 
 
 def _was(kind: Kind, tally: Tally, previous: Mapping[Key, Signal]) -> NDArray[np.bool_]:
-    was = np.zeros(tally.totals.shape[1:3], bool)
+    was = np.zeros(tally.fine.shape[1:3], bool)
     for service, eye, name in previous:
         if name == kind.name and eye in VANTAGES and service in tally.names.services:
             was[VANTAGES.index(eye), tally.names.services.index(service)] = True
@@ -142,7 +184,7 @@ def _found(
     """Return the signal at a place that is clear, unless too few witnesses saw it."""
     where = Slice(before.packages, before.regions) if before is not None else Slice()
     # What has begun may need all its minutes to find witnesses; what goes on must have some still.
-    latest = min(max(onset, _SEEN_FROM), _RECENT[0])
+    latest = min(max(onset, _SEEN_FROM), _RECENT[1])
     for buckets in (latest, NEAR_BUCKETS) if before is None else (latest,):
         part, grid = _narrowed(place, tally, where, buckets)
         if int((grid.bad > 0).sum()) >= _WITNESSES:
@@ -151,6 +193,8 @@ def _found(
         return None
     if _is_over(place, tally, part, hit=0.0 if before is None else before.observed):
         return None
+    recent = _within(place, tally, part, min(buckets, _RECENT[0]))
+    grid = recent if recent.calls.sum() >= _ENOUGH_CALLS else grid
     share = float(grid.bad.sum() / max(grid.calls.sum(), 1.0))
     # While the onset lies within the window it is estimated anew: later minutes show it more clearly.
     is_in_view = before is None or before.since > now - bucket_age(NEAR_BUCKETS - BUCKETS_OF_A_MINUTE)
@@ -223,8 +267,7 @@ def _grid(place: Place, tally: Tally, buckets: int) -> Grid:
     """Return the counts of one series per package and region over the newest ten seconds, so many times."""
     cells = tally.cells
     shape = (len(tally.names.packages), len(tally.names.regions))
-    series = place.vantage * len(tally.names.services) + place.service
-    mine = np.flatnonzero((cells.series == series) & (cells.bucket < buckets))
+    mine = place.rows[cells.bucket[place.rows] < buckets]
     key = cells.package[mine] * shape[1] + cells.region[mine]
     planes = cells.planes[:, mine]
     size = shape[0] * shape[1]
@@ -239,7 +282,7 @@ def _members(named: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.bool_
 
 def usual_of(kind: Kind, tally: Tally, profile: Profile) -> tuple[Numbers, Numbers]:
     """Return usual share and spread per vantage and service; services without a profile get the cautious guess."""
-    shape = tally.totals.shape[1:3]
+    shape = tally.fine.shape[1:3]
     known = len(profile.services)
     if kind.bad == SLOW:
         usual = np.ones(shape)
@@ -256,7 +299,7 @@ _LEAST_USUAL = 2e-4
 """One call in five thousand may fail anywhere: a few weeks without any are no promise."""
 _GUESSED_USUAL = 0.01
 _GUESSED_SPREAD = 0.001
-_LATENCY_SPREAD = 0.01
+_LATENCY_SPREAD = 0.001
 """Slow answers come in clumps (one slow query holds up the next), so they tell less than their number."""
 
 

@@ -6,7 +6,7 @@ fails at once should not wait for half a minute to be over. Codes are those of t
 decided later depends on how ids are spelt or in which order they were first seen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -70,6 +70,7 @@ class Tally:
     """
 
     names: Names
+    totals: Numbers
     fine: Numbers
     fine_by_package: Numbers
     fine_by_region: Numbers
@@ -80,18 +81,13 @@ class Tally:
     cells: Cells
 
     @property
-    def totals(self) -> Numbers:
-        """Return the counts of every series in steps of half a minute."""
-        return _coarse(self.fine)
-
-    @property
     def by_package(self) -> Numbers:
-        """Return them by package."""
+        """Return the counts by package, in steps of half a minute."""
         return _coarse(self.fine_by_package)
 
     @property
     def by_region(self) -> Numbers:
-        """Return them by region."""
+        """Return the counts by region, in steps of half a minute."""
         return _coarse(self.fine_by_region)
 
 
@@ -101,13 +97,13 @@ def _coarse(fine: Numbers) -> Numbers:
 
 def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
     """Count the evidence's rollups; eyes that are not in use count for nothing."""
-    rollups = evidence.rollups
+    rollups = _without_negatives(evidence.rollups)
     names = Names(
         services=tuple(dict.fromkeys((*profile.services, *rollups.services))),
         packages=tuple(dict.fromkeys((*pack.packages, *rollups.packages))),
         regions=tuple(dict.fromkeys((*pack.regions, *rollups.regions))),
     )
-    series, age = _series_and_age(evidence, names)
+    series, age = _series_and_age(rollups, evidence, names)
     long_step = age // STEP_S
     is_long = (long_step >= 0) & (long_step < LONG_STEPS) & (series >= 0)
     sizes = (len(VANTAGES), len(names.services))
@@ -128,9 +124,11 @@ def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
     ]
     is_near = is_long & (long_step < STEPS)
     cells = _cells(rollups, _as_slice(np.flatnonzero(is_near)), series=series, age=age, names=names, profile=profile)
+    fine = _planes(cells, None, sizes)
     return Tally(
         names=names,
-        fine=_planes(cells, None, sizes),
+        totals=_coarse(fine),
+        fine=fine,
         fine_by_package=_planes(cells, cells.package, (*sizes, len(names.packages))),
         fine_by_region=_planes(cells, cells.region, (*sizes, len(names.regions))),
         calls=calls,
@@ -141,12 +139,18 @@ def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
     )
 
 
-def _series_and_age(evidence: Evidence, names: Names) -> tuple[Codes, Codes]:
+def _without_negatives(rollups: Rollups) -> Rollups:
+    """Return the rollups; a counter that was reset sends negative numbers, which count for nothing."""
+    if not len(rollups) or rollups.outcomes.min() >= 0:
+        return rollups
+    return replace(rollups, outcomes=np.maximum(rollups.outcomes, 0))
+
+
+def _series_and_age(rollups: Rollups, evidence: Evidence, names: Names) -> tuple[Codes, Codes]:
     """Return each row's series (vantage and service in one code, -1 for an unused eye) and age in whole seconds.
 
     A row's age counts from the end of its bucket, so that the newest finished bucket is in step 0.
     """
-    rollups = evidence.rollups
     code = {eye.value: place for place, eye in enumerate(VANTAGES) if eye in evidence.last_seen}
     used = [code.get(name, -1) for name in rollups.vantages]
     vantage = np.array(used, np.int64)[rollups.vantage] if len(rollups) else np.zeros(0, np.int64)
