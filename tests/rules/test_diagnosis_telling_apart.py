@@ -42,6 +42,10 @@ def test_one_suspect_needs_no_telling_apart() -> None:
     assert asked(about=case("sts")) == ()
 
 
+def test_a_second_suspect_hardly_believed_needs_no_telling_apart() -> None:
+    assert asked(suspect("net_belnet", 0.97), suspect("sts", 0.02), about=case("sts")) == ()
+
+
 def test_a_service_that_only_one_takes_down_and_nobody_watches_is_checked() -> None:
     watched = [name for name in WATCHED if name != "tsa"]
     (first, *_) = asked(suspect("net_belnet"), suspect("sts"), about=case("sts", healthy=watched))

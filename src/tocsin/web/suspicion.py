@@ -10,6 +10,9 @@ from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.language import LocalizedText
 from tocsin.kernel.reasons import Reason
 
+LEAST_SHOWN = 0.01
+"""Beside the first, whoever has less than a hundredth of the belief is left out."""
+
 SHOWN = 30
 """So many steps of the ranking stand on the page, the latest first; what was earlier is in the record."""
 
@@ -81,5 +84,9 @@ def _made(reasons: Sequence[Reason], pack: Pack) -> str:
 
 
 def _ranking(ranking: Ranking, pack: Pack) -> NamedRanking:
-    places = tuple(NamedPlace(name_of(place.suspect, pack), place.score) for place in ranking.places)
+    places = tuple(
+        NamedPlace(name_of(place.suspect, pack), place.score)
+        for index, place in enumerate(ranking.places)
+        if index == 0 or place.score >= LEAST_SHOWN
+    )
     return NamedRanking(ranking.at, places, ranking.reasons)

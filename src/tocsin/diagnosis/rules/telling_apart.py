@@ -19,6 +19,9 @@ from tocsin.kernel.reasons import Fact, Reason
 MOST_QUESTIONS = 3
 """A duty officer asks one or two things; a third in case nobody answers."""
 
+WORTH_ASKING = 0.05
+"""A second suspect with less belief than this needs no telling apart."""
+
 WORTH_A_CALL = 0.15
 """Who runs the first suspect is called in any case, others from this much belief on."""
 
@@ -35,7 +38,7 @@ def questions(
 ) -> tuple[Question, ...]:
     """Return what would tell the first two suspects apart, the most telling first; nothing where there are not two."""
     pair = [everyone[suspect.id] for suspect in suspects[:2] if suspect.id in everyone]
-    if len(pair) < 2:  # noqa: PLR2004  two suspects are what there is to tell apart
+    if len(pair) < 2 or suspects[1].score < WORTH_ASKING:  # noqa: PLR2004  two suspects are what there is to tell apart
         return ()
     first, second = pair
     asked = [
