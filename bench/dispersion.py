@@ -413,7 +413,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     arguments = parser.parse_args()
-    series, days = (100, 1.0) if arguments.quick else (400, 14.0)
+    series, days = (100, 1.0) if arguments.quick else (400, 7.0)
     found = []
     for row in rows(series=series, days=days):
         found.append(row)
