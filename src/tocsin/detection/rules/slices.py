@@ -29,7 +29,7 @@ the effect that matters is as usual."""
 _SURE = 5.0
 """A hundred and fifty times likelier one than the other: what it takes to say that some are spared."""
 _HIT = 9.0
-"""What it takes to say that these are hit, beyond having been picked as the worst."""
+"""What it takes to say that these are hit, beyond having been picked as the worst; or one, whatever others do."""
 _STAYS = 3.0
 """Twenty times likelier: what it takes to change one's part."""
 _SPARED_CALLS = 0.25
@@ -133,7 +133,8 @@ def _hit(bad: Numbers, calls: Numbers, question: Question, *, was: Members | Non
     # Who called too little to tell goes with the majority of those of whom one can tell, and stays where it was.
     rather_hit = np.log((int((said > 1).sum()) + 1.0) / (int((said < -1).sum()) + 1.0))
     kept = np.zeros(bad.shape) if was is None else np.where(was, _STAYS, -_STAYS)
-    members = np.asarray(is_clear | (said + rather_hit + kept > 0))
+    fails_anyhow = is_clear & (score >= _HIT)
+    members = np.asarray(fails_anyhow | (said + rather_hit + kept > 0))
     spared = ~members & (calls > 0)
     if was is not None:
         return members if spared.any() and -said[spared].sum() > 0 else None
