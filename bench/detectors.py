@@ -98,9 +98,10 @@ def stateless(given: Load, *, times: int) -> Row:
     share = given.share[given.service]
     bad = rng.binomial(calls.astype(int), np.minimum(share[:, None], 1.0)).astype(float)
     spread = given.spread[given.service]
+    effect, least = np.full(SERIES, 0.003), np.full(SERIES, BAR_TOTAL)
 
     def tick() -> object:
-        return rises(bad, calls, usual=share, spread=spread, effect=0.003, least=BAR_TOTAL)
+        return rises(bad, calls, usual=share, spread=spread, effect=effect, least=least)
 
     row = _row(
         f"Tocsin: looking back over {FINE_STEPS} steps, whatever is doubtful", timed(tick, times=max(3, times // 5))
@@ -216,8 +217,8 @@ def page(found: Sequence[Row]) -> str:
             "# How fast shares are judged",
             "",
             "Written by `python bench/detectors.py --write`. 100,000 slices of 500 services; medians of the",
-            "processor time on one core. The product looks up what is usual, tempers, moves four sizes of e-detector on and",
-            "compares.",
+            "processor time on one core. The product looks up what is usual, tempers, moves four sizes of e-detector",
+            "and compares.",
             "",
             f"Machine: {platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}.",
             "",

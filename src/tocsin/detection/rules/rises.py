@@ -38,24 +38,19 @@ class Rises:
     evidence: Numbers
     onset: Ages
 
-    def strongest(self) -> "Rises":
-        """Return the strongest along the last axis."""
-        best = self.evidence.argmax(axis=-1)[..., None]
-        return Rises(
-            np.take_along_axis(self.evidence, best, axis=-1)[..., 0],
-            np.take_along_axis(self.onset, best, axis=-1)[..., 0],
-        )
-
-    def stronger(self, other: "Rises") -> "Rises":
-        """Return, place by place, the stronger of the two."""
-        is_other = other.evidence > self.evidence
-        return Rises(np.where(is_other, other.evidence, self.evidence), np.where(is_other, other.onset, self.onset))
+    def strongest_of(self, place: NDArray[np.intp], shape: tuple[int, ...]) -> "Rises":
+        """Return the strongest of each place, laid out anew; `place` names each one's in the flattened shape."""
+        found = Rises(np.zeros(shape), np.zeros(shape, np.int64))
+        order = np.argsort(self.evidence, kind="stable")
+        found.evidence.ravel()[place[order]] = self.evidence[order]
+        found.onset.ravel()[place[order]] = self.onset[order]
+        return found
 
 
-def rises(bad: Numbers, calls: Numbers, *, usual: Numbers, spread: Numbers, effect: float, least: float) -> Rises:
+def rises(bad: Numbers, calls: Numbers, *, usual: Numbers, spread: Numbers, effect: Numbers, least: Numbers) -> Rises:
     """Return where the share rose by at least the effect, with at least so much evidence, and is still up.
 
-    `bad` and `calls` are [series, fine step] as in a tally, `usual` and `spread` [series].
+    `bad` and `calls` are [series, fine step] as in a tally, all else [series].
     """
     found = Rises(np.zeros(usual.size), np.zeros(usual.size, np.int64))
     since_bad, since_calls = np.cumsum(bad, axis=-1), np.cumsum(calls, axis=-1)
@@ -64,7 +59,8 @@ def rises(bad: Numbers, calls: Numbers, *, usual: Numbers, spread: Numbers, effe
         ratios = evidence_since(bad[where], calls[where], share=usual[where], spread=spread[where], together=_TOGETHER)
         start = _start(since_bad[where], since_calls[where], usual[where])
         sure = total_evidence(ratios)
-        is_so = (sure >= least) & _is_on(since_bad[where], since_calls[where], start, usual=usual[where], effect=effect)
+        is_on = _is_on(since_bad[where], since_calls[where], start, usual=usual[where], effect=effect[where])
+        is_so = (sure >= least[where]) & is_on
         found.evidence[where] = np.where(is_so, sure, 0.0)
         found.onset[where] = _EDGES[start]
     return found
@@ -92,7 +88,7 @@ def _start(since_bad: Numbers, since_calls: Numbers, usual: Numbers) -> NDArray[
 
 
 def _is_on(
-    since_bad: Numbers, since_calls: Numbers, start: NDArray[np.intp], *, usual: Numbers, effect: float
+    since_bad: Numbers, since_calls: Numbers, start: NDArray[np.intp], *, usual: Numbers, effect: Numbers
 ) -> NDArray[np.bool_]:
     """Say where the share since the rise began is large enough, and the latest calls are not far better than that."""
     rows = np.arange(start.size)

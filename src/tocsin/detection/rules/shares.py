@@ -131,32 +131,47 @@ def _signals_of(
 
 
 def _raised(kind: Kind, tally: Tally, *, usual: Numbers, spread: Numbers) -> Rises:
-    """Return, per vantage × service, the strongest rise of the whole or of one slice, without evidence where none."""
-    found = _clear(tally.fine, kind, usual=usual, spread=spread, effect=kind.effect, bar=BAR_TOTAL)
-    slices = [
-        _clear(fine, kind, usual=usual[..., None], spread=spread[..., None], effect=kind.slice_effect, bar=_SLICE_FROM)
-        for fine in (tally.fine_by_package, tally.fine_by_region)
-    ]
-    evidence = np.concatenate([each.evidence.ravel() for each in slices])
-    is_clear = discoveries(e_value_log(evidence, NEAR_BUCKETS), _SLICE_LEVEL)
-    for each, clear in zip(slices, np.split(is_clear, [slices[0].evidence.size]), strict=True):
-        kept = np.where(clear.reshape(each.evidence.shape), each.evidence, 0.0)
-        found = found.stronger(Rises(kept, each.onset).strongest())
-    return found
+    """Return, per vantage × service, the strongest rise of the whole or of one slice, without evidence where none.
+
+    Everything with bad calls enough is looked at in one go: there is little of it, and each go has its price.
+    """
+    sides = (tally.fine[:, :, :, None], tally.fine_by_package, tally.fine_by_region)
+    looked_at = [_Doubtful.of(fine, kind) for fine in sides]
+    place = np.concatenate([one.place for one in looked_at])
+    counts = np.concatenate([one.counts for one in looked_at], axis=1)
+    is_slice = np.arange(place.size) >= looked_at[0].place.size
+    each = rises(
+        counts[kind.bad],
+        _calls(counts, kind),
+        usual=usual.ravel()[place],
+        spread=spread.ravel()[place],
+        effect=np.where(is_slice, kind.slice_effect, kind.effect),
+        least=np.where(is_slice, _SLICE_FROM, BAR_TOTAL),
+    )
+    # Those not looked at are slices too, and count among those of which the strangest is strange by chance.
+    e_values = np.full(is_slice.sum() + sum(one.passed_over for one in looked_at[1:]), -np.inf)
+    e_values[: is_slice.sum()] = e_value_log(each.evidence[is_slice], FINE_STEPS)
+    is_slice[is_slice] = ~discoveries(e_values, _SLICE_LEVEL)[: is_slice.sum()]
+    return Rises(np.where(is_slice, 0.0, each.evidence), each.onset).strongest_of(place, usual.shape)
 
 
-def _clear(fine: Numbers, kind: Kind, *, usual: Numbers, spread: Numbers, effect: float, bar: float) -> Rises:
-    """Return the rises, laid out as the series are; only those with bad calls enough are looked at."""
-    shape = fine.shape[1:-1]
-    found = Rises(np.zeros(shape), np.zeros(shape, np.int64))
-    series = fine.reshape(PLANES, -1, FINE_STEPS)
-    where = may_rise(series[kind.bad])
-    if where.size:
-        usual, spread = (np.broadcast_to(value, shape).ravel()[where] for value in (usual, spread))
-        counts = series[:, where]
-        each = rises(counts[kind.bad], _calls(counts, kind), usual=usual, spread=spread, effect=effect, least=bar)
-        found.evidence.ravel()[where], found.onset.ravel()[where] = each.evidence, each.onset
-    return found
+@dataclass(frozen=True, slots=True)
+class _Doubtful:
+    """Series with bad calls enough to be looked at: the vantage × service of each, and its counts in fine steps.
+
+    `passed_over` is how many had too few.
+    """
+
+    place: NDArray[np.intp]
+    counts: Numbers
+    passed_over: int
+
+    @classmethod
+    def of(cls, fine: Numbers, kind: Kind) -> "_Doubtful":
+        """Pick them from counts [plane, vantage, service, member, fine step]."""
+        series = fine.reshape(PLANES, -1, FINE_STEPS)
+        where = may_rise(series[kind.bad])
+        return cls(where // fine.shape[3], series[:, where], series.shape[1] - where.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +206,11 @@ def _found(
             break
     else:
         return None
-    if _is_over(place, tally, part, hit=0.0 if before is None else before.observed):
+    course = _Course.of(place, tally, part)
+    if _is_over(course, usual=place.usual, hit=0.0 if before is None else before.observed):
         return None
-    recent = _within(place, tally, part, min(buckets, _RECENT[0]))
-    grid = recent if recent.calls.sum() >= _ENOUGH_CALLS else grid
-    share = float(grid.bad.sum() / max(grid.calls.sum(), 1.0))
+    recent = min(buckets, _RECENT[0])
+    share = course.share(recent if course.calls[recent - 1] >= _ENOUGH_CALLS else buckets)
     # While the onset lies within the window it is estimated anew: later minutes show it more clearly.
     is_in_view = before is None or before.since > now - bucket_age(NEAR_BUCKETS - BUCKETS_OF_A_MINUTE)
     since = now - bucket_age(onset) if is_in_view or before is None else before.since
@@ -205,41 +220,59 @@ def _found(
 def _kept(place: Place, tally: Tally, before: Signal, *, now: datetime) -> Found | None:
     """Return a signal of the last tick that is no longer clear but still going on in its slice."""
     part = Slice(before.packages, before.regions)
-    if _is_over(place, tally, part, hit=before.observed):
+    course = _Course.of(place, tally, part)
+    if _is_over(course, usual=place.usual, hit=before.observed):
         return None
-    grids = [_within(place, tally, part, buckets) for buckets in _RECENT]
-    grid = next((one for one in grids if one.calls.sum() >= _ENOUGH_CALLS), grids[-1])
+    recent = next((one for one in _RECENT if course.calls[one - 1] >= _ENOUGH_CALLS), NEAR_BUCKETS)
     is_whole = before.packages is None and before.regions is None
     effect = place.kind.effect if is_whole else place.kind.slice_effect
-    share = float(grid.bad.sum() / max(grid.calls.sum(), 1.0))
-    older = float(grids[-1].bad.sum() / max(grids[-1].calls.sum(), 1.0))
-    least = max(effect * _ONGOING, (older - place.usual) * _ONGOING_PART)
-    if grid.calls.sum() and share < place.usual + least:
+    share, calls = course.share(recent), float(course.calls[recent - 1])
+    least = max(effect * _ONGOING, (course.share(NEAR_BUCKETS) - place.usual) * _ONGOING_PART)
+    if calls and share < place.usual + least:
         return None
-    if not grid.calls.sum() and now - before.since > bucket_age(_LONGEST_SILENCE):
+    if not calls and now - before.since > bucket_age(_LONGEST_SILENCE):
         return None
     return _made(place, tally, part, strength=_KEPT_STRENGTH, share=share, since=before.since)
 
 
-def _is_over(place: Place, tally: Tally, part: Slice, *, hit: float) -> bool:
+def _is_over(so_far: "_Course", *, usual: float, hit: float) -> bool:
     """Say whether the newest minutes, even if of few calls, speak clearly against what the older ones showed.
 
     `hit` is the share that is known to have been bad, over older minutes than these.
     """
-    everything = _within(place, tally, part, NEAR_BUCKETS)
     for buckets in _ENDINGS:
-        latest = _within(place, tally, part, buckets)
-        bad, calls = np.asarray(latest.bad.sum()), np.asarray(latest.calls.sum())
-        older = float(everything.bad.sum() - bad) / max(float(everything.calls.sum() - calls), 1.0)
-        if float(likeness(bad, calls, usual=place.usual, hit=max(hit, older))) <= _SURELY_OVER:
+        bad, calls = so_far.bad[buckets - 1], so_far.calls[buckets - 1]
+        older = float(so_far.bad[-1] - bad) / max(float(so_far.calls[-1] - calls), 1.0)
+        if float(likeness(bad, calls, usual=usual, hit=max(hit, older))) <= _SURELY_OVER:
             return True
     return False
 
 
-def _within(place: Place, tally: Tally, part: Slice, buckets: int) -> Grid:
-    packages = None if part.packages is None else _members(part.packages, tally.names.packages)
-    regions = None if part.regions is None else _members(part.regions, tally.names.regions)
-    return _grid(place, tally, buckets).within(packages, regions)
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Bad calls and calls of a slice of one series, summed from now backwards, ten seconds at a time."""
+
+    bad: Numbers
+    calls: Numbers
+
+    @classmethod
+    def of(cls, place: Place, tally: Tally, part: Slice) -> "_Course":
+        """Sum them up."""
+        cells, mine = tally.cells, place.rows
+        for named, codes, names in (
+            (part.packages, cells.package, tally.names.packages),
+            (part.regions, cells.region, tally.names.regions),
+        ):
+            if named is not None:
+                mine = mine[np.isin(codes[mine], [names.index(name) for name in named if name in names])]
+        planes, bucket = cells.planes[:, mine], cells.bucket[mine]
+        bad = np.bincount(bucket, weights=planes[place.kind.bad], minlength=NEAR_BUCKETS)
+        calls = np.bincount(bucket, weights=_calls(planes, place.kind), minlength=NEAR_BUCKETS)
+        return cls(np.cumsum(bad), np.cumsum(calls))
+
+    def share(self, buckets: int) -> float:
+        """Return the share of bad calls over so many of the newest buckets."""
+        return float(self.bad[buckets - 1]) / max(float(self.calls[buckets - 1]), 1.0)
 
 
 def _made(place: Place, tally: Tally, part: Slice, *, strength: float, share: float, since: datetime) -> Found:
@@ -274,10 +307,6 @@ def _grid(place: Place, tally: Tally, buckets: int) -> Grid:
     bad = np.bincount(key, weights=planes[place.kind.bad], minlength=size).reshape(shape)
     calls = np.bincount(key, weights=_calls(planes, place.kind), minlength=size).reshape(shape)
     return Grid(bad, calls)
-
-
-def _members(named: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.bool_]:
-    return np.array([name in named for name in names], bool)
 
 
 def usual_of(kind: Kind, tally: Tally, profile: Profile) -> tuple[Numbers, Numbers]:
