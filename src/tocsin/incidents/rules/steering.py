@@ -33,11 +33,18 @@ OPENING_EYES = 2
 OPENING_CONFIDENCE = 0.9
 """Two independent eyes that agree, with this confidence, open an incident at once."""
 
-LONE_EYES = frozenset({Eye.FRONT, Eye.CLIENT, Eye.PANEL})
-LONE_CONFIDENCE = 0.8
+LONE_EYES = frozenset({Eye.FRONT, Eye.CLIENT})
+LONE_CONFIDENCE = 0.75
 LONE_WAIT = timedelta(seconds=50)
-"""One eye alone must be as sure as one eye can be (belief never exceeds 0.86 on one), and stay so for some ticks: the
-next eye may be about to speak. Probes alone open nothing: they may look from where no user stands."""
+"""One eye alone must be nearly as sure as one eye can be (belief never exceeds 0.86 on one, 0.79 while another looks on
+and sees nothing), and stay so for some ticks: the next eye may be about to speak. Probes alone open nothing: they may
+look from where no user stands."""
+
+HEARSAY_CONFIDENCE = 0.65
+HEARSAY_SPREAD = 2
+HEARSAY_WAIT = timedelta(minutes=2)
+"""The panel alone opens a suspicion, also while instruments are content, when its witnesses share neither software nor
+province: it is the eye that sees what the platform cannot."""
 
 MINOR_WAIT = timedelta(minutes=4)
 """What fails so rarely that few notice must last: much of it is a hiccup."""
@@ -137,7 +144,14 @@ def opens(found: Picture, *, is_busy: bool, now: datetime) -> bool:
         return False
     if len(found.eyes) >= OPENING_EYES and found.confidence >= OPENING_CONFIDENCE:
         return True
-    return bool(found.eyes & LONE_EYES) and found.confidence >= LONE_CONFIDENCE and lasted >= LONE_WAIT
+    if found.eyes & LONE_EYES:
+        return found.confidence >= LONE_CONFIDENCE and lasted >= LONE_WAIT
+    return _is_widely_reported(found) and found.confidence >= HEARSAY_CONFIDENCE and lasted >= HEARSAY_WAIT
+
+
+def _is_widely_reported(found: Picture) -> bool:
+    seen = found.witnesses
+    return Eye.PANEL in found.eyes and seen is not None and min(seen.packages, seen.regions) >= HEARSAY_SPREAD
 
 
 def _opened(identity: str, found: Picture, moment: Moment) -> Incident:
