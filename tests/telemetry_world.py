@@ -160,7 +160,6 @@ def _history(days: int) -> Rollups:
         if vantage == 0 or service != "bus"
     ]
     calls = np.array([CALLERS[list(CALLERS)[code]] * share * 30 for _, code, share in series])
-    shape = (steps, len(series))
     bucket = np.repeat(begin + np.arange(steps) * 300, len(series))
     # Rounded as they add up: rare failures must not all be rounded away.
     so_far = np.rint(np.arange(steps + 1)[:, None, None] * calls[None, :, None] * USUAL)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.parsed_packs import pack
 
+from parsed_packs import pack
 from tocsin.engine.tick import Federation
 from tocsin.rehearsal.queries import load_world
 from tocsin.rehearsal.rules.demand import Swing

@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.parsed_packs import pack
 
+from parsed_packs import pack
 from tocsin.rehearsal.queries import load_catalogue, load_world, plan_of
 from tocsin.rehearsal.rules.calls import CLIENT, ERROR, FRONT, OK, TIMEOUT, Uses, locked_out
 from tocsin.rehearsal.rules.demand import Swing

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.parsed_packs import pack
 
+from parsed_packs import pack
 from tocsin.cli.main import main
 from tocsin.detection.rules.profile import learn
 from tocsin.kernel.errors import ConfigurationError
