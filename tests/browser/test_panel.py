@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 
 from served_console import ROOT, SIZES, environment, running
 
@@ -171,6 +172,10 @@ def test_the_page_can_be_put_on_a_home_screen(phone: BrowserContext, panel: Pane
     assert problems <= {"in-incognito"}, "a test's browser keeps nothing; nothing else may be in the way"
 
 
+def _note(said: list[str], message: ConsoleMessage) -> None:
+    said.append(message.text)
+
+
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_the_page_is_readable_on_a_phone(
     browser: Browser, panel: Panel, color_scheme: Literal["light", "dark"], violations: Callable[[Page], list[str]]
@@ -181,7 +186,7 @@ def test_the_page_is_readable_on_a_phone(
         context.add_cookies([{"name": "django_language", "value": language, "url": panel.base}])
         page = context.new_page()
         said: list[str] = []
-        page.on("console", lambda message, said=said: said.append(message.text))
+        page.on("console", partial(_note, said))
         for name, path in {
             "page": f"panel/{panel.other}/",
             "question": f"panel/asked/{panel.question}/?say=yes",

@@ -284,7 +284,7 @@ def test_complaints_of_one_practice_weigh_no_more_than_the_weightiest_of_them_an
     assert strength(reports) <= max(alone) + 1.5
 
 
-def people(count: int) -> tuple[Report, ...]:
+def strangers(count: int) -> tuple[Report, ...]:
     """As many complaints of people who are not alike, half a minute apart from minute 11 on."""
     return tuple(report(11 + number / 2, f"m{number}", package=f"d{number % 2 + 1}") for number in range(count))
 
@@ -292,15 +292,15 @@ def people(count: int) -> tuple[Report, ...]:
 def test_two_complaints_and_two_failed_checks_carry_what_neither_does_alone() -> None:
     checks = (("rx", 10.0, 12.0),)
     assert watch(World(probe_failures=checks, minutes=20)).ever_hit() == set()
-    assert watch(World(reports=people(2), minutes=20)).ever_hit() == set()
-    assert watch(World(probe_failures=checks, reports=people(1), minutes=20)).ever_hit() == set()
-    both = watch(World(probe_failures=checks, reports=people(2), minutes=20))
+    assert watch(World(reports=strangers(2), minutes=20)).ever_hit() == set()
+    assert watch(World(probe_failures=checks, reports=strangers(1), minutes=20)).ever_hit() == set()
+    both = watch(World(probe_failures=checks, reports=strangers(2), minutes=20))
     assert both.minutes_hit("prescribe", "doctor")[0] <= 12
     assert both.at(12).verdicts[PRESCRIBE].eyes == {Eye.PANEL, Eye.PROBES}
 
 
 def test_the_panel_alone_names_the_province_that_stands_out() -> None:
-    reports = tuple(replace(each, region="east") for each in people(6))
+    reports = tuple(replace(each, region="east") for each in strangers(6))
     verdict = watch(World(reports=reports, minutes=16)).at(15).verdicts[PRESCRIBE]
     assert verdict.state is State.DEGRADED
     assert verdict.eyes == {Eye.PANEL}

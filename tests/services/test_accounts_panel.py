@@ -48,7 +48,14 @@ def refused(code: str) -> AbstractContextManager[object]:
 
 
 def invited(**given: Any) -> Invitation:
-    fields = {"audience": "nurse", "package": "nurse-a", "region": "BE-VAN", "language": "nl", "by": "an", "now": NOW}
+    fields: dict[str, Any] = {
+        "audience": "nurse",
+        "package": "nurse-a",
+        "region": "BE-VAN",
+        "language": "nl",
+        "by": "an",
+        "now": NOW,
+    }
     return invite_member(**fields | given)
 
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -157,8 +158,9 @@ def test_questions_are_forgotten_in_their_time() -> None:
 @pytest.mark.parametrize("name", ["Pharmacie Dupont", "0479123456", "85.07.30-033.28"])
 def test_a_place_or_a_sender_under_its_own_name_is_refused(field: str, code: str, name: str) -> None:
     good = Report(NOW, "m1", "pharmacist", "pharmacy-a", "BE-WLG", "dispense", works=False, text="")
+    named: dict[str, Any] = {field: name}
     with pytest.raises(NothingUsableError) as caught:
-        accept_reports([replace(good, **{field: name})], source="reports", now=NOW)
+        accept_reports([replace(good, **named)], source="reports", now=NOW)
     assert caught.value.code == code
 
 
