@@ -22,7 +22,7 @@ from django.utils.crypto import salted_hmac
 
 from tocsin.accounts.errors import SealBrokenError
 from tocsin.accounts.models import Association, PanelContact, PanelMember, PanelQuota
-from tocsin.accounts.rules import digest
+from tocsin.accounts.rules import digest, lettered
 from tocsin.accounts.seals import opened, sealed
 from tocsin.audit import services as audit
 from tocsin.kernel.errors import ConflictError, InputError
@@ -154,7 +154,7 @@ def invite_member(
     if language not in LANGUAGES:
         raise InputError("account.bad_language", f"{language!r} is not a language here.", hint=", ".join(LANGUAGES))
     member = PanelMember(
-        pseudonym=f"m{secrets.randbelow(10)}{secrets.token_hex(5)}",
+        pseudonym=f"m{secrets.randbelow(10)}{lettered(secrets.token_hex(5))}",
         audience=audience,
         package=package,
         region=region,
@@ -254,7 +254,8 @@ def known_token(member: PanelMember) -> str | None:
 def practice_pseudonym(name: str) -> str:
     """Return what is kept of a practice's name: the same for colleagues, and nothing that leads back to it."""
     written = " ".join(name.split()).casefold()
-    return f"p0{salted_hmac('accounts.practice', written, algorithm='sha256').hexdigest()[:12]}" if written else ""
+    kept = lettered(salted_hmac("accounts.practice", written, algorithm="sha256").hexdigest())
+    return f"p0{kept[:12]}" if written else ""
 
 
 def _living(pseudonym: str) -> PanelMember:

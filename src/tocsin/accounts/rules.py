@@ -20,6 +20,8 @@ type Scope = Literal["telemetry", "reports", "probes", "notices", "changes", "re
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope.__value__)
 """What a key can be allowed: to send telemetry, reports, probe results, notices or changes, or to read the state."""
 
+_LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
+
 type PageKind = Literal["approval", "promise", "watch"]
 
 PAGE_KINDS: Final[tuple[PageKind, ...]] = get_args(PageKind.__value__)
@@ -67,6 +69,11 @@ def prefix_of(key: str) -> str | None:
 def digest(secret: str) -> str:
     """Return what is kept of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def lettered(hexadecimal: str) -> str:
+    """Write hexadecimal digits as letters alone, so that no run of them looks like somebody's number."""
+    return hexadecimal.translate(_LETTERS)
 
 
 def is_match(secret: str, kept: str) -> bool:

@@ -12,6 +12,7 @@ from django.utils.crypto import salted_hmac
 
 from tocsin.accounts.models import PanelMember
 from tocsin.accounts.panel import note_use
+from tocsin.accounts.rules import lettered
 from tocsin.kernel.clock import in_brussels
 from tocsin.observations.crowd import line_of
 from tocsin.observations.models import PollQuestion
@@ -65,6 +66,7 @@ def take_tap(member: PanelMember, tap: Tap, *, now: datetime) -> Receipt:
         late=OFFLINE_FOR,
         # The time is worked out anew whenever a telephone sends: what was said is the same all the same.
         content=[(member.pseudonym, tap.function, tap.works, tap.text)],
+        is_ours=True,
     )
     note_use(member, now=now)
     if receipt.accepted:
@@ -82,7 +84,7 @@ def line_pseudonym(address: str, *, now: datetime) -> str:
     if not line:
         return ""
     day = in_brussels(now).date().isoformat()
-    return f"l0{salted_hmac(f'observations.line|{day}', line, algorithm='sha256').hexdigest()[:20]}"
+    return f"l0{lettered(salted_hmac(f'observations.line|{day}', line, algorithm='sha256').hexdigest())[:20]}"
 
 
 def _note_answer(member: PanelMember, tap: Tap, *, now: datetime) -> None:

@@ -7,7 +7,6 @@ transaction with their counts. Everything accepted, refused or redacted is count
 
 import hashlib
 import itertools
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +29,7 @@ from tocsin.observations.ports import TelemetryStore
 from tocsin.observations.queries import LOOK_BACK, NOTICES_BACK, REPORTS_BACK, configured_pack
 from tocsin.observations.rules.cumulative import Increase, Level, increase
 from tocsin.observations.rules.model import Eye, Notice, ProbeResult, Report, Transactions
+from tocsin.observations.rules.pseudonyms import is_fit
 from tocsin.observations.rules.records import Record, decoded, encoded
 from tocsin.observations.rules.redaction import Redacted, redact
 from tocsin.observations.rules.rollup import combine, roll_up
@@ -250,8 +250,6 @@ def _counting(place: str, content: bytes, *, now: datetime) -> Transactions | No
 
 # --- what comes one by one ---------------------------------------------------------------------------------------
 
-_PSEUDONYM: Final = re.compile(r"[a-z][a-z0-9]*\d[a-z0-9]*(?:-[a-z0-9]{1,20})?")
-
 
 def accept_reports(
     reports: Sequence[Report],
@@ -262,14 +260,17 @@ def accept_reports(
     pack: Pack | None = None,
     late: timedelta = REPORTS_BACK,
     content: Sequence[object] | None = None,
+    is_ours: bool = False,
 ) -> Receipt:
     """Take reports in, redacted; raises `NothingUsableError` when every one is refused, `KeyReusedError` as above.
 
     What is older than `late` is refused. `content` is what makes two batches under one key the same (None: the reports
-    as they are); a telephone that sends again may time the same tap a little differently.
+    as they are); a telephone that sends again may time the same tap a little differently. `is_ours` says that the
+    pseudonyms are of our own making, so that no number can hide in them.
     """
     known = pack or configured_pack()
-    good, faults = _screened([(report, _fault_of_report(report, known, now, late), report.text) for report in reports])
+    whys = (_fault_of_names(each, is_ours=is_ours) or _fault_of_report(each, known, now, late) for each in reports)
+    good, faults = _screened([(each, why, each.text) for each, why in zip(reports, whys, strict=True)])
     rows = [
         ReportRow(
             at=min(report.at, now),
@@ -389,13 +390,17 @@ def _store(
     return Receipt(accepted=len(rows), refused=refused, words=words, redacted=sum(kinds.values()))
 
 
-def _fault_of_report(report: Report, pack: Pack, now: datetime, late: timedelta) -> Fault | None:
-    if not _is_pseudonym(report.member):
+def _fault_of_names(report: Report, *, is_ours: bool) -> Fault | None:
+    if not is_fit(report.member, is_ours=is_ours):
         return "bad_member", "a member is known by a pseudonym such as m040-ac92ef, never by a name or number"
-    if report.practice and not _is_pseudonym(report.practice):
+    if report.practice and not is_fit(report.practice, is_ours=is_ours):
         return "bad_practice", "a practice is known by a pseudonym such as p7c21, never by a name or number"
-    if report.sender and not _is_pseudonym(report.sender):
+    if report.sender and not is_fit(report.sender, is_ours=is_ours):
         return "bad_sender", "a sender is known by a pseudonym such as d90af, never by a name or number"
+    return None
+
+
+def _fault_of_report(report: Report, pack: Pack, now: datetime, late: timedelta) -> Fault | None:
     for what, value, known in (
         ("function", report.function, pack.functions),
         ("audience", report.audience, pack.audiences),
@@ -405,10 +410,6 @@ def _fault_of_report(report: Report, pack: Pack, now: datetime, late: timedelta)
         if value not in known:
             return f"unknown_{what}", _unknown(what, value)
     return _fault_of_time(report.at, now, back=late)
-
-
-def _is_pseudonym(name: str) -> bool:
-    return _PSEUDONYM.fullmatch(name) is not None and not redact(name).total
 
 
 def _fault_of_probe(result: ProbeResult, pack: Pack, now: datetime) -> Fault | None:
