@@ -1,6 +1,7 @@
 """What the processes beside the web do, without being processes: learning, following, probing, starting up."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,15 +14,21 @@ from django.test import Client
 from django.test.utils import override_settings
 from typer.testing import CliRunner
 
+from announcements import incident
 from situations import NOW, belgium, calm, evidence, judgement, signal
 from tocsin.accounts.models import PanelMember
 from tocsin.bulletins.rules.model import PublicationPolicy
+from tocsin.catalog.rules.model import Pack
 from tocsin.cli.migrate import app as migrate
 from tocsin.detection.models import SeriesPoint
 from tocsin.detection.queries import Pulse
+from tocsin.detection.rules.profile import Profile, learn
 from tocsin.detection.services import leave_pulse
 from tocsin.engine.ports import Outcome, Situation
 from tocsin.engine.tick import Federation
+from tocsin.incidents import services as incidents
+from tocsin.incidents.queries import hit_spans
+from tocsin.incidents.rules.model import IncidentEvent, Phase
 from tocsin.kernel.clock import FixedClock
 from tocsin.kernel.errors import ConfigurationError
 from tocsin.observations.models import ProbeRow
@@ -33,6 +40,10 @@ from tocsin.runtime.engine_process import LEARNS_AGAIN_AFTER, Follower, Learning
 from tocsin.runtime.workers import ProbeRunner
 
 pytestmark = pytest.mark.django_db
+
+
+def minute(number: int) -> datetime:
+    return NOW - timedelta(days=2) + timedelta(minutes=number)
 
 
 class CountingStore(MemoryStore):
@@ -54,6 +65,45 @@ def test_what_is_usual_is_learned_once_a_day() -> None:
     assert store.reads == 2
     assert first.pack == belgium()
     assert first.procedures
+
+
+def test_what_failed_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    began, ended = NOW - timedelta(days=3), NOW - timedelta(days=3) + timedelta(minutes=50)
+    over = replace(
+        incident(), phase=Phase.RESOLVED, hit_since=began, good_since=ended, closed_at=ended + timedelta(minutes=15)
+    )
+    incidents.apply([IncidentEvent("closed", NOW, over)], actor="engine", now=NOW)
+    told: list[Any] = []
+
+    def note(history: Rollups, *, pack: Pack, troubled: Any = ()) -> Profile:
+        told.append(tuple(troubled))
+        return learn(history, pack=pack, troubled=troubled)
+
+    learning = LearningFederation(MemoryStore())
+    monkeypatch.setattr("tocsin.runtime.engine_process.learn", note)
+    learning.at(NOW)
+    assert told == [((began, ended),)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "minutes"),
+    [
+        ({"good_since": minute(40), "closed_at": minute(55), "phase": Phase.RESOLVED}, 40),
+        ({"closed_at": minute(55), "phase": Phase.RESOLVED}, 55),
+        ({}, 120),
+        ({"hit_since": minute(-50 * 60)}, 24 * 60),
+        ({"is_drill": True}, None),
+        ({"retracted_at": minute(10)}, None),
+        ({"hit_since": minute(121)}, None),
+    ],
+    ids=["over", "closed by hand", "still open", "for days", "exercise", "taken back", "not yet"],
+)
+def test_troubled_is_from_the_first_hit_to_the_end(changes: dict[str, Any], minutes: int | None) -> None:
+    one = replace(incident(), hit_since=minute(0), phase=Phase.CONFIRMED, closed_at=None, good_since=None)
+    one = replace(one, **changes)
+    incidents.apply([IncidentEvent("opened", minute(120), one)], actor="engine", now=minute(120))
+    spans = [] if minutes is None else [(one.hit_since, one.hit_since + timedelta(minutes=minutes))]
+    assert list(hit_spans(minute(0), minute(120))) == spans
 
 
 def test_who_joined_since_the_last_lesson_is_known_to_be_new_at_once() -> None:

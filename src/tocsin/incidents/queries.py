@@ -16,6 +16,9 @@ INCIDENT: TypeAdapter[Incident] = TypeAdapter(Incident)
 STAYS_KNOWN = timedelta(hours=24)
 """How long a closed incident still counts: the day's numbering and what follows an end need it."""
 
+LIVED_WITH_AFTER = timedelta(days=1)
+"""After which what still fails has become part of what is usual."""
+
 REMEMBERED = timedelta(days=365)
 """How long a fault that is over says something of the next one: services change."""
 
@@ -57,6 +60,22 @@ def past_faults(now: datetime) -> tuple[PastFault, ...]:
         PastFault(each.suspects[0].id, frozenset(each.services))
         for each in closed
         if each.suspects and each.suspects[0].score >= STANDS_OUT and not each.is_drill and each.retracted_at is None
+    )
+
+
+def hit_spans(since: datetime, now: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """Return from when to when something failed for users since then, open incidents until now, oldest first.
+
+    Exercises and false alarms are left out. What lasts longer than a day counts for its first one: people live with it
+    by then, and an incident that nobody closed must not blot out a month.
+    """
+    rows = IncidentRow.objects.filter(Q(closed_at__isnull=True) | Q(closed_at__gt=since)).order_by("opened_at", "pk")
+    known = [read_incident(row.state) for row in rows]
+    real = [each for each in known if not each.is_drill and each.retracted_at is None and each.hit_since < now]
+    ends = [each.good_since or each.closed_at or now for each in real]
+    return tuple(
+        (each.hit_since, min(max(each.hit_since, end), each.hit_since + LIVED_WITH_AFTER))
+        for each, end in zip(real, ends, strict=True)
     )
 
 

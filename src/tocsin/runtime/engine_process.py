@@ -23,6 +23,7 @@ from tocsin.detection.rules.series import points
 from tocsin.detection.services import leave_lookback, save_series
 from tocsin.engine.ports import Outcome, Situation
 from tocsin.engine.tick import Federation, after, in_force
+from tocsin.incidents.queries import hit_spans
 from tocsin.kernel.intervals import floor_to
 from tocsin.kernel.reasons import Reason
 from tocsin.observations.ports import TelemetryStore
@@ -115,7 +116,8 @@ class LearningFederation:
             history = self._store.history(now - LEARNS_FROM, now)
             log.info("learning what is usual from %d rows of history", len(history))
             pack = self._federation.pack
-            usual = replace(learn(history, pack=pack), credence=credence_at(now, pack=pack))
+            usual = learn(history, pack=pack, troubled=hit_spans(now - LEARNS_FROM, now))
+            usual = replace(usual, credence=credence_at(now, pack=pack))
             self._federation = replace(self._federation, profile=usual)
             self._learned_at = now
             leave_lookback(lookback(history, pack=pack, now=now))
