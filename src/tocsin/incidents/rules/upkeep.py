@@ -19,8 +19,8 @@ from tocsin.observations.rules.model import Notice
 EARLY = timedelta(minutes=2)
 """An onset is an estimate: trouble this much before the announced start still belongs to the work."""
 
-GRACE = timedelta(minutes=2)
-"""Work that ends on time needs a moment until callers get through again."""
+GRACE = timedelta(minutes=6)
+"""Work that ends on time needs a moment until callers get through again, and detection some minutes to see that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +94,4 @@ def _covers(window: Window, found: Picture) -> bool:
 
 def _began_within(window: Window, found: Picture) -> bool:
     # What failed before it was announced is no maintenance: someone found a name for an outage.
-    return max(window.start - EARLY, window.announced_at - EARLY) <= found.since
+    return max(window.start, window.announced_at) - EARLY <= found.since <= window.end + GRACE
