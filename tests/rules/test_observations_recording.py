@@ -141,6 +141,16 @@ def test_a_folder_with_the_least_is_a_recording(folder: Path) -> None:
     assert (recording.probes, recording.reports, recording.notices, recording.changes) == ((), (), (), ())
 
 
+def test_files_without_content_are_as_good_as_none(folder: Path) -> None:
+    for path in (folder / "history").glob("*.parquet"):
+        path.write_bytes(b"")
+    for name in LINES:
+        (folder / name).write_bytes(b"")
+    recording = open_recording(folder)
+    assert (len(recording.transactions), len(recording.history), recording.rejected_inputs) == (2, 0, 0)
+    assert (recording.probes, recording.reports, recording.notices, recording.changes) == ((), (), (), ())
+
+
 def test_chunks_hand_out_each_transaction_once_and_never_early(folder: Path) -> None:
     chunks = list(open_recording(folder).chunks(timedelta(seconds=10)))
     assert [(at - START).total_seconds() for at, _ in chunks] == [10, 20, 30, 40, 50, 60]
@@ -171,8 +181,22 @@ LINES: dict[str, dict[str, object]] = {
 }
 
 WRONG: dict[str, list[dict[str, object]]] = {
-    "probes.ndjson": [{"ok": "yes"}, {"duration_ms": -1}, {"duration_ms": "x"}, {"service": ""}, {"function": 3}],
-    "reports.ndjson": [{"works": None}, {"member": 4}, {"time": "yesterday"}],
+    "probes.ndjson": [
+        {"ok": "yes"},
+        {"duration_ms": -1},
+        {"duration_ms": float("nan")},
+        {"duration_ms": float("inf")},
+        {"duration_ms": "x"},
+        {"service": ""},
+        {"function": 3},
+    ],
+    "reports.ndjson": [
+        {"works": None},
+        {"works": float("nan")},
+        {"member": 4},
+        {"time": "yesterday"},
+        {"time": float("nan")},
+    ],
     "notices.ndjson": [{"state": "fine"}, {"services": "s"}, {"until": "soon"}],
     "changes.ndjson": [{"kind": "undone"}, {"time": "2024-03-04T06:00:00"}, {"services": [1]}],
 }

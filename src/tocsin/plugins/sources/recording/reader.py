@@ -115,6 +115,8 @@ def _history(folder: Path, rejected: dict[str, int]) -> Rollups:
     """Sum the history piece by piece, whole buckets at a time, so that it never stands in memory twice."""
     sums: list[Rollups] = []
     for path in _parquet_files(folder / "history"):
+        if not path.stat().st_size:
+            continue  # an empty file holds no history, as an empty file of lines holds no lines
         bad, held = 0, None
         for piece, left_out in read_pieces(path):
             bad += left_out
