@@ -11,7 +11,7 @@ import pytest
 from telemetry_world import START, Fault, World, evidence_at, minute, no_profile, pack, probes, profile, telemetry
 from tocsin.detection.rules.judge import judge
 from tocsin.detection.rules.model import Judgement, State, Subject
-from tocsin.observations.rules.model import BUCKET_S, DURATION_BINS, Eye, Rollups, Transactions
+from tocsin.observations.rules.model import ANY, BUCKET_S, DURATION_BINS, Eye, Rollups, Transactions
 from tocsin.observations.rules.rollup import roll_up, rows
 
 WORLD = World(minutes=16, faults=(Fault("rx", "error", 0.6, start=8, end=30),))
@@ -71,24 +71,63 @@ def with_a_package_renamed(seen: Rollups) -> Rollups:
     return replace(seen, package=package, packages=(*seen.packages, "d2-neo"))
 
 
+def as_sums(seen: Rollups) -> Rollups:
+    """Nobody says which software calls from where."""
+    nobody = np.zeros(len(seen), np.int16)
+    return replace(seen, package=nobody, region=nobody, packages=(ANY,), regions=(ANY,))
+
+
+def without_regions(seen: Rollups) -> Rollups:
+    """It is known which software calls, and not from where."""
+    return replace(seen, region=np.zeros(len(seen), np.int16), regions=(ANY,))
+
+
+def partly_unknown(seen: Rollups) -> Rollups:
+    """Every third row says neither: a front that does not always know its callers."""
+    is_unknown = np.arange(len(seen)) % 3 == 0
+    return replace(
+        seen,
+        package=np.where(is_unknown, len(seen.packages), seen.package).astype(np.int16),
+        region=np.where(is_unknown, len(seen.regions), seen.region).astype(np.int16),
+        packages=(*seen.packages, ANY),
+        regions=(*seen.regions, ANY),
+    )
+
+
+def with_every_bucket_twice(seen: Rollups) -> Rollups:
+    """Sent twice, and no key to tell."""
+    return rows(seen, np.repeat(np.arange(len(seen)), 2))
+
+
 def with_a_clock_ahead(seen: Rollups) -> Rollups:
     """Half of the rows say that they are of the day after tomorrow."""
     ahead = np.where(np.arange(len(seen)) % 2 == 0, 2 * 86400, 0)
     return replace(seen, bucket_s=seen.bucket_s + ahead)
 
 
-@pytest.mark.parametrize("change", [with_gaps, in_two_parts, with_a_package_renamed], ids=lambda one: one.__name__)
+DAMAGES = [with_gaps, in_two_parts, with_a_package_renamed, with_every_bucket_twice, partly_unknown]
+
+
+@pytest.mark.parametrize("change", [*DAMAGES, as_sums, without_regions], ids=lambda one: one.__name__)
 def test_an_outage_shows_through_damaged_telemetry(change: Callable[[Rollups], Rollups]) -> None:
     assert hit(judged(WORLD, change)) == {HIT}
 
 
 @pytest.mark.parametrize(
     "change",
-    [with_gaps, in_two_parts, with_a_package_renamed, with_a_clock_ahead],
+    [*DAMAGES, as_sums, without_regions, with_a_clock_ahead],
     ids=lambda one: one.__name__,
 )
 def test_damaged_telemetry_is_no_outage(change: Callable[[Rollups], Rollups]) -> None:
     assert hit(judged(QUIET, change)) == set()
+
+
+@pytest.mark.parametrize("change", [as_sums, without_regions, partly_unknown], ids=lambda one: one.__name__)
+def test_who_is_not_known_is_never_named(change: Callable[[Rollups], Rollups]) -> None:
+    found = judged(WORLD, change)
+    named = {name for each in found.signals for name in (*(each.packages or ()), *(each.regions or ()))}
+    named |= {name for each in found.verdicts.values() for name in (*(each.packages or ()), *(each.regions or ()))}
+    assert ANY not in named
 
 
 def test_rows_in_two_parts_count_like_whole_ones() -> None:

@@ -33,7 +33,7 @@ from tocsin.detection.rules.tallies import (
     Tally,
     bucket_age,
 )
-from tocsin.observations.rules.model import VANTAGES
+from tocsin.observations.rules.model import ANY, VANTAGES
 
 type Numbers = NDArray[np.float64]
 
@@ -46,6 +46,8 @@ _SLICE_LEVEL = 4e-4
 _ECHO, _ECHO_PART = 0.05, 0.2
 """One call in twenty, and a fifth of what fails elsewhere."""
 _WITNESSES = 3
+_MOSTLY_SUMS = 0.5
+"""Where half of the calls come without a region, there are no cells to be witnesses."""
 _KEPT_STRENGTH = 6.0
 _RECENT = tuple(minutes * BUCKETS_OF_A_MINUTE for minutes in (3, 5, 10))
 _ENOUGH_CALLS = 10.0
@@ -147,6 +149,8 @@ def _raised(kind: Kind, tally: Tally, *, usual: Numbers, spread: Numbers) -> Ris
         spread=spread.ravel()[place],
         effect=np.where(is_slice, kind.slice_effect, kind.effect),
         least=np.where(is_slice, _SLICE_FROM, BAR_TOTAL),
+        # A slice has no more bad calls than all callers, who are looked at whenever it is.
+        whole=np.searchsorted(looked_at[0].place, place),
     )
     # Those not looked at are slices too, and count among those of which the strangest is strange by chance.
     e_values = np.full(is_slice.sum() + sum(one.passed_over for one in looked_at[1:]), -np.inf)
@@ -202,7 +206,7 @@ def _found(
     latest = min(max(onset, _SEEN_FROM), _RECENT[1])
     for buckets in (latest, NEAR_BUCKETS) if before is None else (latest,):
         part, grid = _narrowed(place, tally, where, buckets)
-        if int((grid.bad > 0).sum()) >= _WITNESSES:
+        if _is_witnessed(grid, tally):
             break
     else:
         return None
@@ -211,10 +215,23 @@ def _found(
         return None
     recent = min(buckets, _RECENT[0])
     share = course.share(recent if course.calls[recent - 1] >= _ENOUGH_CALLS else buckets)
+    # Who is named may be more than who raised it: of them too the latest calls must be bad.
+    if before is None and share - place.usual < place.kind.effect * _ONGOING:
+        return None
     # While the onset lies within the window it is estimated anew: later minutes show it more clearly.
     is_in_view = before is None or before.since > now - bucket_age(NEAR_BUCKETS - BUCKETS_OF_A_MINUTE)
     since = now - bucket_age(onset) if is_in_view or before is None else before.since
     return _made(place, tally, part, strength=strength, share=share, since=since)
+
+
+def _is_witnessed(grid: Grid, tally: Tally) -> bool:
+    """Say whether bad calls come from several cells, or from a sum over all regions, which is nobody's single site."""
+    if int((grid.bad > 0).sum()) >= _WITNESSES:
+        return True
+    if ANY not in tally.names.regions:
+        return False
+    summed = tally.names.regions.index(ANY)
+    return bool(grid.bad[:, summed].any() and grid.calls[:, summed].sum() >= _MOSTLY_SUMS * grid.calls.sum())
 
 
 def _kept(place: Place, tally: Tally, before: Signal, *, now: datetime) -> Found | None:
