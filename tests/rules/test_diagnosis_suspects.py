@@ -209,3 +209,17 @@ def test_the_onset_of_a_fault_is_that_of_its_first_symptom() -> None:
     early = ONSET - timedelta(minutes=2)
     (explanation,) = explained(judgement([signal("access", since=early), signal("sts")]))
     assert explanation.since == early
+
+
+def test_a_package_that_one_eye_names_already_is_suspected_though_another_sees_too_little_yet() -> None:
+    said = judgement(
+        [
+            signal("sts", "rejected", strength=20.0, packages=("pharmacy-a",)),
+            signal("sts", "rejected", eye=Eye.CLIENT, strength=20.1),
+        ]
+    )
+    (explanation,) = explained(said)
+    assert explanation.suspects[0].id == "sts"
+    assert "pharmacy-a" in [suspect.id for suspect in explanation.suspects[:3]]
+    nobody = judgement([signal("sts", "rejected"), signal("sts", "rejected", eye=Eye.CLIENT)])
+    assert "pharmacy-a" not in [suspect.id for suspect in explained(nobody)[0].suspects]

@@ -10,11 +10,13 @@ from situations import BOTH, NOW, ONSET, belgium, calm, evidence, judgement, min
 from tocsin.changes.rules import ChangeEvent, Interventions
 from tocsin.detection.rules.model import Judgement, State
 from tocsin.diagnosis.rules.model import Suspect
+from tocsin.diagnosis.rules.rankings import continued
 from tocsin.diagnosis.rules.suspects import explain
 from tocsin.incidents.rules.assembly import picture
 from tocsin.incidents.rules.model import Incident, IncidentEvent, Phase
 from tocsin.incidents.rules.promises import Word
-from tocsin.incidents.rules.steering import _is_believed, next_steps
+from tocsin.incidents.rules.steering import QUIET, _is_believed, next_steps
+from tocsin.kernel.reasons import Reason
 from tocsin.observations.rules.model import Evidence, Eye
 
 MINUTE = timedelta(minutes=1)
@@ -128,23 +130,32 @@ def test_later_symptoms_belong_to_the_open_incident() -> None:
     (event,) = steps([seen_wider(opened(), now=later)], failing_at(later, services=("sts", "access")), now=later)
     assert event.incident.wider_since is None
     assert (event.kind, event.incident.id) == ("updated", "2020-01-27-1")
-    assert event.incident.suspects[0].id == "access"
     assert len(event.incident.functions) == len(belgium().functions)
+    assert [each.places[0].suspect for each in event.incident.rankings] == ["sts", "access"]
+    assert event.incident.suspects[0].id == "sts", "who has just come to lead has yet to show that it lasts"
+    after = later + QUIET
+    (moved,) = steps([event.incident], failing_at(after, services=("sts", "access")), now=after)
+    assert moved.incident.suspects[0].id == "access"
+    assert Reason("incident.lead", {"suspect": "access"}) in moved.reasons
 
 
-def test_who_was_identified_gives_way_only_to_somebody_who_stands_out() -> None:
+def test_who_was_identified_gives_way_to_who_clearly_leads_as_long_as_they_had() -> None:
     incident = opened()
     explanations = explain(STS_FAILS, evidence=evidence(now=NOW), changes=(), pack=belgium(), now=NOW)
     found = picture(explanations, STS_FAILS, pack=belgium(), incident=incident)
 
-    def is_believed(name: str, score: float, *, phase: Phase = Phase.IDENTIFIED) -> bool:
-        said = replace(found, suspects=(Suspect(name, score, ()),))
-        return _is_believed(replace(incident, phase=phase), said, NOW)
+    def is_believed(*given: tuple[str, float], phase: Phase = Phase.IDENTIFIED, since: datetime = NOW) -> bool:
+        suspects = tuple(Suspect(name, score, ()) for name, score in given)
+        followed = continued(incident.rankings, suspects, elsewhere=0.0, now=since)
+        known = replace(incident, phase=phase, rankings=followed)
+        return _is_believed(known, replace(found, suspects=suspects), NOW + 5 * MINUTE)
 
-    assert is_believed("kgss", 0.95)
-    assert not is_believed("nurse-a", 0.49)
-    assert is_believed("sts", 0.49), "the same lead may grow weaker"
-    assert is_believed("nurse-a", 0.49, phase=Phase.CONFIRMED), "nobody was identified yet"
+    assert is_believed(("kgss", 0.57), ("sts", 0.38), since=NOW + 3 * MINUTE)
+    assert not is_believed(("kgss", 0.57), ("sts", 0.38), since=NOW + 4 * MINUTE), "one surprise in a long fault"
+    assert is_believed(("kgss", 0.57), ("sts", 0.38), since=NOW + timedelta(seconds=10)), "it led only so long itself"
+    assert not is_believed(("nurse-a", 0.5), ("sts", 0.4))
+    assert is_believed(("sts", 0.49)), "the same lead may grow weaker"
+    assert is_believed(("nurse-a", 0.5), ("sts", 0.4), phase=Phase.CONFIRMED), "nobody was identified yet"
     assert not _is_believed(incident, replace(found, suspects=()), NOW)
 
 
@@ -183,6 +194,12 @@ def test_a_second_fault_is_a_second_incident_once_it_lasts() -> None:
     (event,) = steps([first], lasting, now=later)
     assert (event.kind, event.incident.id) == ("opened", "2020-01-27-2")
     assert event.incident.functions == ("exchange_messages",)
+
+
+def test_a_clearly_independent_fault_opens_at_once_when_the_first_has_unfolded() -> None:
+    unfolded = replace(opened(judgement([signal("vaccinnet")])), opened_at=NOW - 3 * MINUTE)
+    (event,) = steps([unfolded], judgement([signal("vaccinnet"), signal("ehbox", since=NOW - MINUTE)]))
+    assert (event.kind, event.incident.suspects[0].id) == ("opened", "ehbox")
 
 
 def test_two_faults_at_once_are_two_incidents() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from tocsin.diagnosis.rules.model import Place, Ranking, Suspect
 from tocsin.kernel.reasons import Fact, Reason
@@ -29,6 +30,12 @@ def continued(
         return tuple(history)
     kept = (*history, Ranking(now, places, elsewhere, reasons))
     return kept if len(kept) <= MOST_KEPT else (kept[0], *kept[-MOST_KEPT + 1 :])
+
+
+def first_since(history: Sequence[Ranking]) -> datetime:
+    """Return since when whoever is first now has been so without a break; the history must have begun."""
+    first = history[-1].places[0].suspect
+    return [each.at for each in takewhile(lambda each: each.places[0].suspect == first, reversed(history))][-1]
 
 
 def _news(last: Ranking, places: Sequence[Place], *, now: datetime) -> tuple[Reason, ...]:

@@ -120,11 +120,13 @@ def _explained(candidate: Candidate, case: Case) -> dict[str, float]:
 
 
 def _fit(candidate: Candidate, trouble: Trouble) -> float:
-    # A package accounts only for the trouble of its own calls, and shares it with the others that are hit.
+    # A package accounts only for the trouble of its own calls, and shares it with the others that are hit. While some
+    # eyes see too little to name a package, those that do are believed as far as they are sure.
     if candidate.kind != "package":
         return 1.0
-    packages = trouble.packages or ()
-    return 1.0 / len(packages) if candidate.id in packages else 0.0
+    if trouble.packages is None:
+        return trouble.narrowed.get(candidate.id, 0.0)
+    return 1.0 / len(trouble.packages) if candidate.id in trouble.packages else 0.0
 
 
 def _symptoms(explained: Mapping[str, float], case: Case) -> Term:

@@ -21,7 +21,7 @@ from tocsin.diagnosis.rules.courses import courses, recently_called, unease
 from tocsin.diagnosis.rules.model import NO_BACKGROUND, Background, Course, Explanation, Suspect
 from tocsin.diagnosis.rules.scoring import Score, outside, promising, score
 from tocsin.diagnosis.rules.telling_apart import calls, questions
-from tocsin.diagnosis.rules.troubles import Trouble, secondary, troubles
+from tocsin.diagnosis.rules.troubles import Trouble, cut_off_with, secondary, troubles
 from tocsin.diagnosis.rules.unseen import unseen_scores
 from tocsin.observations.rules.model import Evidence
 
@@ -51,9 +51,13 @@ HEALTH_WINDOW = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """All that explaining looks at: the case, everybody who could be at fault, what fails, and when it is."""
+    """All that explaining looks at: the case, everybody who could be at fault, what fails, and when it is.
+
+    `echoes` are the troubles that are only a consequence of others.
+    """
 
     case: Case
+    echoes: Mapping[str, Trouble]
     everyone: Mapping[str, Candidate]
     failing: Mapping[Subject, Verdict]
     judgement: Judgement
@@ -89,7 +93,8 @@ def explain(
         background=background,
     )
     everyone = {candidate.id: candidate for candidate in reversed(candidates(pack, graph))}
-    look = _Look(case, everyone, failing, judgement, evidence)
+    echoes = {service: trouble for service, trouble in found.items() if service in consequences}
+    look = _Look(case, echoes, everyone, failing, judgement, evidence)
     explanations = _faults(look, candidates(pack, graph))
     accounted = {subject for explanation in explanations for subject in explanation.subjects}
     accounted.update(_subjects_hit(consequences, failing, graph))
@@ -116,11 +121,21 @@ def _faults(look: _Look, everyone: Sequence[Candidate]) -> tuple[Explanation, ..
             scores = [score(each, case) for each in promising(everyone, case)]
         else:
             left = {}
-        subjects = _subjects_hit(part, look.failing, look.case.graph)
+        hit = part.keys() | _swept_along(best.candidate, part, look.echoes)
+        subjects = _subjects_hit(hit, look.failing, look.case.graph)
         is_sure = max(trouble.certainty for trouble in part.values()) >= RESIDUAL
         if subjects and (is_sure or not explanations):
             explanations.append(_explanation(case, subjects, scores, look))
     return tuple(explanations)
+
+
+def _swept_along(cause: Candidate, part: Mapping[str, Trouble], echoes: Mapping[str, Trouble]) -> set[str]:
+    # What merely dwindles accuses nobody, but it is hit where the cause takes it down, or its callers are cut off too.
+    return {
+        service
+        for service, echo in echoes.items()
+        if (cause.kind != "package" and service in cause.reach) or cut_off_with(echo, part)
+    }
 
 
 def _unease(possible: Sequence[Candidate], case: Case, look: _Look) -> Mapping[str, float]:

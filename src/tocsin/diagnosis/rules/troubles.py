@@ -8,7 +8,7 @@ everything else. Such a *secondary* trouble accuses nobody.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tocsin.catalog.rules.graph import Graph
@@ -36,8 +36,8 @@ class Trouble:
 
     `is_unreached` says that calls vanish at the front, or fail for the client alone, while those that arrive are
     answered as usual: the fault lies before the service. `is_dwindling` says that fewer calls (or repeated ones) is all
-    that anybody sees. `packages` and `regions` name
-    the slice that is hit (None = all).
+    that anybody sees. `packages` and `regions` name the slice that is hit (None = all). `narrowed` says how far (0..1)
+    the eyes, by what each is sure of, put it down to a few packages, where others saw too little to name any yet.
     """
 
     service: str
@@ -50,6 +50,7 @@ class Trouble:
     worst: Signal
     packages: tuple[str, ...] | None
     regions: tuple[str, ...] | None
+    narrowed: Mapping[str, float] = field(default_factory=dict)
 
 
 def troubles(signals: Sequence[Signal], *, pack: Pack) -> dict[str, Trouble]:
@@ -70,7 +71,9 @@ def secondary(found: Mapping[str, Trouble], *, pack: Pack, graph: Graph) -> froz
     """Return the services whose calls only dwindle because something linked to them fails worse."""
     chains = [graph.services_of(function) | graph.soft_services_of(function) for function in pack.functions]
     dwindling = {service for service, trouble in found.items() if trouble.is_dwindling}
-    links = {service: _linked(service, chains, found.keys()) | _cut_off_too(service, found) for service in dwindling}
+    links = {
+        service: _linked(service, chains, found.keys()) | cut_off_with(found[service], found) for service in dwindling
+    }
     return frozenset(
         service for service in dwindling if any(_outweighs(found[other], found[service]) for other in links[service])
     )
@@ -81,9 +84,12 @@ def _linked(service: str, chains: Iterable[frozenset[str]], troubled: AbstractSe
     return {other for chain in chains if service in chain for other in chain & troubled} - {service}
 
 
-def _cut_off_too(service: str, found: Mapping[str, Trouble]) -> set[str]:
-    # Where a province is cut off, all calls from there vanish, whatever they are for: no chain links them.
-    places = set(found[service].regions or ())
+def cut_off_with(dwindling: Trouble, found: Mapping[str, Trouble]) -> set[str]:
+    """Return those whose calls do not arrive from a province from which the dwindling one's have vanished too.
+
+    Where a province is cut off, all calls from there vanish, whatever they are for: no chain links them.
+    """
+    places = set(dwindling.regions or ())
     return {
         other
         for other, trouble in found.items()
@@ -118,7 +124,18 @@ def _trouble(signals: Sequence[Signal]) -> Trouble:
         worst=worst,
         packages=_slices([signal.packages for signal in signals], worst.packages),
         regions=_slices([signal.regions for signal in signals], worst.regions),
+        narrowed=_narrowed(telling),
     )
+
+
+def _narrowed(signals: Sequence[Signal]) -> dict[str, float]:
+    # What an eye is sure of it divides among the packages it names; one that names none speaks for all.
+    whole = sum(signal.strength for signal in signals)
+    named: dict[str, float] = {}
+    for signal in signals:
+        for package in signal.packages or ():
+            named[package] = named.get(package, 0.0) + signal.strength / len(signal.packages or ())
+    return {package: strength / whole for package, strength in named.items() if whole > 0}
 
 
 def _slices(found: Sequence[tuple[str, ...] | None], worst: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from tocsin.catalog.rules.graph import Graph
 from tocsin.catalog.rules.model import Pack
-from tocsin.diagnosis.rules.model import Explanation
+from tocsin.diagnosis.rules.candidates import candidates
+from tocsin.diagnosis.rules.model import Explanation, Suspect
 from tocsin.incidents.rules.model import Incident
 
 REOPENS_WITHIN = timedelta(minutes=30)
@@ -17,6 +18,9 @@ REOPENS_WITHIN = timedelta(minutes=30)
 
 LIKELY = 3
 """How many of the leading suspects count as suspected."""
+
+BELIEVED = 0.05
+"""Whoever has less of the belief than this is not counted among those who could be behind a fault."""
 
 SAME = 0.5
 """Half of the functions in common make two troubles with unlike suspects still look like one."""
@@ -35,7 +39,9 @@ def assign(
     taken: dict[int, str] = {}
     matched: dict[str, list[Explanation]] = {}
     for value, index, incident in sorted(pairs, key=lambda pair: -pair[0]):
-        if index in taken or value <= 0 or (value < 1 and incident.id in matched):
+        # What no service's trouble accounts for is no fault of its own: it goes with whom its functions belong to.
+        is_rival = value < 1 and incident.id in matched and bool(explanations[index].services)
+        if index in taken or value <= 0 or is_rival:
             continue
         taken[index] = incident.id
         matched.setdefault(incident.id, []).append(explanations[index])
@@ -50,6 +56,28 @@ def likeness(explanation: Explanation, incident: Incident, *, graph: Graph) -> f
     if cause:
         return 1.0 + cause + common
     return common * SAME if common >= SAME else 0.0
+
+
+def is_independent(explanation: Explanation, incidents: Sequence[Incident], *, pack: Pack, graph: Graph) -> bool:
+    """Say whether the fault is clearly another one than those behind the incidents.
+
+    Nobody who is believed to be behind one of them could have taken down what this one is about, nor the other way
+    round, and it is not the same few provinces that are hit. What no service shows is never clear.
+    """
+    reach = {each.id: each.reach for each in candidates(pack, graph)}
+
+    def taken_down(suspects: Sequence[Suspect]) -> frozenset[str]:
+        believed = [each.id for each in suspects if each.score >= BELIEVED]
+        return frozenset[str]().union(*(reach.get(each, frozenset()) for each in believed))
+
+    ours = frozenset(explanation.services)
+    return bool(ours and explanation.suspects) and not any(
+        taken_down(each.suspects) & ours
+        or taken_down(explanation.suspects) & frozenset(each.services)
+        or frozenset(explanation.regions or ()) & frozenset(each.regions or ())
+        or not each.suspects
+        for each in incidents
+    )
 
 
 def _cause_in_common(explanation: Explanation, incident: Incident, graph: Graph) -> float:

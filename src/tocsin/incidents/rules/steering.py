@@ -17,11 +17,11 @@ from tocsin.catalog.rules.graph import Graph
 from tocsin.catalog.rules.model import Pack
 from tocsin.changes.rules import NO_INTERVENTIONS, ChangeEvent, Interventions, mitigations
 from tocsin.detection.rules.model import Judgement, State
-from tocsin.diagnosis.rules.model import Explanation, Ranking
-from tocsin.diagnosis.rules.rankings import continued
+from tocsin.diagnosis.rules.model import Explanation
+from tocsin.diagnosis.rules.rankings import continued, first_since
 from tocsin.incidents.rules.assembly import SEVERITIES, Picture, picture
 from tocsin.incidents.rules.closing import contradictions, good_since, is_over
-from tocsin.incidents.rules.matching import REOPENS_WITHIN, assign
+from tocsin.incidents.rules.matching import REOPENS_WITHIN, assign, is_independent
 from tocsin.incidents.rules.model import Incident, IncidentEvent, Phase
 from tocsin.incidents.rules.promises import Word, next_promise, promise_step
 from tocsin.incidents.rules.upkeep import Window, gone_wrong, is_expected, windows
@@ -50,10 +50,15 @@ MINOR_WAIT = timedelta(minutes=4)
 """What fails so rarely that few notice must last: much of it is a hiccup."""
 
 SECOND_WAIT = timedelta(minutes=3)
-"""A further fault during an open incident must last: the first one's symptoms are still unfolding."""
+"""A further fault during an open incident must last: the first one's symptoms are still unfolding. Once they have had
+so long to unfold, a fault that is clearly independent of them waits no longer than a first one."""
 
 STANDS_OUT = 0.6
 """A suspect believed more than all others together is identified."""
+
+YIELDS = timedelta(minutes=2)
+"""Who was identified gives way when another has clearly led as long as they had, two minutes at most: evidence settles
+within a minute or two, and one tick's surprise in a fault of an hour is no new cause."""
 
 QUIET = timedelta(minutes=5)
 WORSENS = timedelta(minutes=1)
@@ -113,8 +118,7 @@ def next_steps(
     moment = Moment(judgement, evidence, interventions.changes, told or {}, pack, graph, now, planned)
     matched, unmatched = assign(explanations, live, pack=pack)
     steps = [event for each in live for event in _step(each, matched.get(each.id, []), moment)]
-    is_busy = any(each.is_open for each in live)
-    return (*steps, *_openings(unmatched, incidents, is_busy=is_busy, moment=moment))
+    return (*steps, *_openings(unmatched, incidents, moment))
 
 
 def _may_reopen(incident: Incident, now: datetime) -> bool:
@@ -122,19 +126,26 @@ def _may_reopen(incident: Incident, now: datetime) -> bool:
 
 
 def _openings(
-    explanations: Sequence[Explanation], incidents: Sequence[Incident], *, is_busy: bool, moment: Moment
+    explanations: Sequence[Explanation], incidents: Sequence[Incident], moment: Moment
 ) -> Iterator[IncidentEvent]:
+    going_on = [each for each in incidents if each.is_open]
     day = in_brussels(moment.now).date().isoformat()
     number = sum(each.id.startswith(f"{day}-") for each in incidents)
     for explanation in explanations:
         found = picture([explanation], moment.judgement, pack=moment.pack)
+        is_busy = _must_last(explanation, going_on, moment)
         if is_expected(found, moment.planned, now=moment.now) or not opens(found, is_busy=is_busy, now=moment.now):
             continue
         number += 1
         wrong = gone_wrong(found, moment.planned, now=moment.now)
         incident = _opened(f"{day}-{number}", replace(found, reasons=(*wrong, *found.reasons)), moment)
-        is_busy = True
+        going_on.append(incident)
         yield IncidentEvent("opened", moment.now, incident, incident.reasons)
+
+
+def _must_last(explanation: Explanation, going_on: Sequence[Incident], moment: Moment) -> bool:
+    unfolding = any(moment.now - each.opened_at < SECOND_WAIT for each in going_on)
+    return unfolding or not is_independent(explanation, going_on, pack=moment.pack, graph=moment.graph)
 
 
 def opens(found: Picture, *, is_busy: bool, now: datetime) -> bool:
@@ -200,7 +211,8 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
     if not incident.is_open and not _has_returned(incident, found, moment):
         return None
     phase = _phase(incident.phase, found, moment, onset=incident.hit_since)
-    is_believed = _is_believed(incident, found, moment.now)
+    rankings = continued(incident.rankings, found.suspects, elsewhere=found.elsewhere, now=moment.now)
+    is_believed = _is_believed(replace(incident, rankings=rankings), found, moment.now)
     after = replace(
         incident,
         phase=phase,
@@ -222,7 +234,7 @@ def _troubled(incident: Incident, explanations: Sequence[Explanation], moment: M
         elsewhere=found.elsewhere if is_believed else incident.elsewhere,
         questions=found.questions if is_believed else incident.questions,
         calls=found.calls if is_believed else incident.calls,
-        rankings=_rankings(incident, found, moment.now) if is_believed else incident.rankings,
+        rankings=rankings,
         good_since=None,
         closed_at=None,
     )
@@ -239,19 +251,19 @@ def _state(incident: Incident, found: Picture, now: datetime) -> State:
     return incident.state if is_milder and is_early else found.state
 
 
-def _rankings(incident: Incident, found: Picture, now: datetime) -> tuple[Ranking, ...]:
-    return continued(incident.rankings, found.suspects, elsewhere=found.elsewhere, now=now)
-
-
 def _is_believed(incident: Incident, found: Picture, now: datetime) -> bool:
-    # Who was identified gives way only to somebody who stands out as much, and not while the trouble fades: what is
-    # left of it then has a best suspect of its own, who explains the remainder and not the outage.
+    # Who was identified gives way only to somebody who clearly leads, and not while the trouble fades: what is left of
+    # it then has a best suspect of its own, who explains the remainder and not the outage.
     if not found.suspects or not incident.suspects:
         return bool(found.suspects)
     if incident.phase not in {Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING}:
         return True
-    lead = found.suspects[0]
-    return lead.id == incident.suspects[0].id or (lead.score >= STANDS_OUT and not _fades(incident, found, now))
+    lead, held = found.suspects[0], incident.suspects[0].id
+    left = next((each.score for each in found.suspects if each.id == held), 0.0)
+    if lead.id == held or _fades(incident, found, now) or lead.score - left < STEADY:
+        return lead.id == held
+    leads = first_since(incident.rankings)
+    return now - leads >= min(YIELDS, leads - incident.opened_at)
 
 
 def _fades(incident: Incident, found: Picture, now: datetime) -> bool:
