@@ -7,7 +7,9 @@ import pytest
 from tocsin.catalog.queries import load_pack, pack_folder
 from tocsin.detection.rules.doubts import CROWD_ASKS, doubts
 from tocsin.detection.rules.model import Judgement, Posterior, State, Subject, Verdict
+from tocsin.kernel.reasons import Reason
 from tocsin.observations.rules.model import Eye
+from tocsin.observations.rules.polling import Doubt
 
 PACK = load_pack(pack_folder("belgium"))
 NOW = datetime(2026, 3, 4, 11, 0, tzinfo=UTC)
@@ -70,3 +72,11 @@ def test_each_subject_is_asked_about_once_the_most_telling_first() -> None:
 def test_a_verdict_from_before_there_was_a_belief_is_no_reason_to_ask() -> None:
     old = Verdict(DISPENSE, State.OK, 0.9, NOW, frozenset({Eye.FRONT}), ())
     assert codes(old) == []
+
+
+def test_what_tells_suspects_apart_comes_after_whether_it_fails_and_before_what_may_be_nothing() -> None:
+    sure = verdict(DISPENSE, State.DOWN, Eye.FRONT, bad=0.99)
+    unsure = verdict(PRESCRIBE, State.OK, Eye.FRONT, bad=0.5)
+    telling = [Doubt("read_sumehr", "doctor", Reason("poll.tells_apart", {"suspect": "sts", "other": "access"}))]
+    found = doubts(judged(unsure, sure), crowd={}, pack=PACK, telling=telling)
+    assert [each.reason.code for each in found] == ["poll.one_eye", "poll.tells_apart", "poll.unsure"]

@@ -18,11 +18,11 @@ from tocsin.continuity.rules.activation import activations
 from tocsin.continuity.rules.model import Activation, Procedure
 from tocsin.detection.rules.doubts import doubts
 from tocsin.detection.rules.judge import judge
-from tocsin.detection.rules.model import Judgement
 from tocsin.detection.rules.profile import Profile
 from tocsin.diagnosis.rules.model import Background
 from tocsin.diagnosis.rules.suspects import explain
 from tocsin.engine.ports import Outcome, Situation
+from tocsin.incidents.rules.asking import telling_doubts
 from tocsin.incidents.rules.model import Incident, IncidentEvent
 from tocsin.incidents.rules.promises import Word
 from tocsin.incidents.rules.steering import next_steps
@@ -68,7 +68,7 @@ def tick(situation: Situation, *, federation: Federation, now: datetime) -> Outc
     drafted = _drafted(situation, silent, federation)
     published = _published(situation, silent, drafted)
     again = _restated(situation, silent, federation, published)
-    asked = _asked(situation, judgement, pack=pack, now=now)
+    asked = _asked(situation, silent, pack=pack)
     return replace(silent, drafted=(*drafted, *again), published=(*published, *again), polls=asked)
 
 
@@ -86,12 +86,14 @@ def in_force(existing: Sequence[Activation], changed: Sequence[Activation]) -> t
     return tuple(states.values())
 
 
-def _asked(situation: Situation, judgement: Judgement, *, pack: Pack, now: datetime) -> tuple[Poll, ...]:
+def _asked(situation: Situation, outcome: Outcome, *, pack: Pack) -> tuple[Poll, ...]:
     panel = situation.panel
     if situation.policy.is_held or not panel.members:
         return ()
     said = [Said(report.member, report.function, report.at) for report in situation.evidence.reports]
-    return polls(doubts(judgement, crowd=panel.crowd, pack=pack), panel, said=said, now=now)
+    telling = telling_doubts(after(situation.incidents, outcome.events))
+    found = doubts(outcome.judgement, crowd=panel.crowd, pack=pack, telling=telling)
+    return polls(found, panel, said=said, now=outcome.at)
 
 
 def _told(published: Sequence[Bulletin]) -> dict[str, Word]:

@@ -29,6 +29,7 @@ from tocsin.observations.models import EyeSign, IntakeCount
 from tocsin.observations.polls import Asked, asked_lately
 from tocsin.observations.rules.model import Eye
 from tocsin.web import board
+from tocsin.web.attention import Worry, worries
 from tocsin.web.eyes import EyeState, eye_states
 from tocsin.web.interventions import Interventions, arranged, suspected_by
 
@@ -52,6 +53,7 @@ class Console:
     interventions: Interventions
     stumble: Pulse | None
     crowd: tuple[Crowd, ...] = ()
+    worries: tuple[Worry, ...] = ()
     questions: tuple[Question, ...] = ()
     polls: tuple[Asked, ...] = ()
 
@@ -78,6 +80,7 @@ def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> C
     incidents = recent(now)[::-1]
     in_force = policy()
     cards = _cards(incidents, policy=in_force, now=now, pack=pack, procedures=procedures)
+    visitors = crowd(now)
     return Console(
         grid=board.grid(judgement, pack=pack, now=now),
         cards=tuple(sorted((card for card in cards if card.incident.is_open), key=lambda card: -card.severity.weight)),
@@ -87,7 +90,8 @@ def console(*, now: datetime, pack: Pack, procedures: dict[str, Procedure]) -> C
         refusals=refusals(now),
         interventions=interventions(incidents, now=now),
         stumble=stumble(now),
-        crowd=crowd(now),
+        crowd=visitors,
+        worries=worries(visitors, judgement, incidents=incidents),
         questions=tuple(questions()),
         polls=asked_lately(now),
     )

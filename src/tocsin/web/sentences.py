@@ -166,6 +166,10 @@ SENTENCES: Words = {
     "poll.crowd": _(
         "%(visitors)s visitors complain, and no eye bears them out: members were asked. A suspicion, and no more."
     ),
+    "poll.tells_apart": _("An answer tells apart who is behind it, %(suspect)s or %(other)s: members were asked."),
+    "crowd.unborne": _(
+        "%(visitors)s visitors say that it fails for them, and no eye sees it. Ask somebody who uses it."
+    ),
     # Why a message went out by itself, or waits
     "policy.first": _("%(eyes)s independent eyes agree, with a confidence of %(confidence)s."),
     "policy.follow_up": _("It follows a message that is already out."),

@@ -1,9 +1,10 @@
 """Doubts worth a question to the panel: what one eye says alone, a belief in between, a crowd that nothing bears out.
 
-What several eyes agree on needs no question, and neither does what none of them doubts.
+What several eyes agree on needs no question, and neither does what none of them doubts; unless an answer would tell
+apart who is suspected of an open incident, which others work out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from tocsin.catalog.rules.model import Pack
@@ -19,10 +20,14 @@ CROWD_ASKS: Final = 5
 """Visitors of the public page within half an hour; each network address counts once, and anybody can press."""
 
 
-def doubts(judgement: Judgement, *, crowd: Mapping[tuple[str, str], int], pack: Pack) -> tuple[Doubt, ...]:
-    """Return what to ask about, the most telling first: one eye alone, then beliefs in between, then crowds.
+def doubts(
+    judgement: Judgement, *, crowd: Mapping[tuple[str, str], int], pack: Pack, telling: Sequence[Doubt] = ()
+) -> tuple[Doubt, ...]:
+    """Return what to ask about, the most telling first.
 
-    `crowd` counts visitors by function and audience. Within each sort, crucial functions come first, in pack order.
+    One eye alone, then what would tell suspects apart (`telling`), then beliefs in between, then crowds: whether
+    something fails comes before why, and why before what may be nothing. `crowd` counts visitors by function and
+    audience. Within each sort, crucial functions come first, in pack order.
     """
     verdicts = [
         judgement.verdicts[subject]
@@ -30,7 +35,7 @@ def doubts(judgement: Judgement, *, crowd: Mapping[tuple[str, str], int], pack: 
         for audience in function.audiences
         if (subject := Subject(function.id, audience)) in judgement.verdicts
     ]
-    found = [*_one_eyed(verdicts), *_unsure(verdicts), *_crowded(verdicts, crowd)]
+    found = [*_one_eyed(verdicts), *telling, *_unsure(verdicts), *_crowded(verdicts, crowd)]
     # A subject is asked about once, for its most telling reason.
     first = {(doubt.function, doubt.audience): doubt for doubt in reversed(found)}
     return tuple(doubt for doubt in found if first[doubt.function, doubt.audience] is doubt)
@@ -54,8 +59,13 @@ def _unsure(verdicts: list[Verdict]) -> Iterator[Doubt]:
 def _crowded(verdicts: list[Verdict], crowd: Mapping[tuple[str, str], int]) -> Iterator[Doubt]:
     for each in verdicts:
         visitors = crowd.get((each.subject.function, each.subject.audience), 0)
-        if visitors >= CROWD_ASKS and not _is_bad(each):
+        if is_unborne(visitors, each):
             yield Doubt(each.subject.function, each.subject.audience, Reason("poll.crowd", {"visitors": visitors}))
+
+
+def is_unborne(visitors: int, verdict: Verdict) -> bool:
+    """Say whether enough visitors complain to be asked about, of what no eye says that it fails."""
+    return visitors >= CROWD_ASKS and not _is_bad(verdict)
 
 
 def _doubt(verdict: Verdict, reason: Reason) -> Doubt:

@@ -1,10 +1,10 @@
 """Whom to ask what: a yes/no question to a few panel members where the other eyes leave a doubt.
 
-A doubt is a function × audience of which somebody must know more: one eye alone is sure, the belief lies in between, or
-visitors complain whom no eye bears out. Those are asked who can tell most with least trouble: in the slice that seems
-hit, of different packages, practices and provinces, such as usually answer, and asked least of late. Nobody is asked
-more often than the fatigue budget allows, and nobody at night who is not on duty. Which answer comes makes no
-difference to who is asked.
+A doubt is a function × audience of which somebody must know more: one eye alone is sure, the belief lies in between,
+visitors complain whom no eye bears out, or the answer would tell apart who is suspected. Those are asked who can tell
+most with least trouble: in the slice that seems hit, of different packages, practices and provinces, such as usually
+answer, and asked least of late. Nobody is asked more often than the fatigue budget allows, and nobody at night who is
+not on duty. Which answer comes makes no difference to who is asked.
 """
 
 from collections import Counter
