@@ -36,6 +36,9 @@ OVERLOOKED = 0.6
 UNSEEN = 0.2
 """How much of the belief in "works" each eye that looks leaves unknown: one a fifth, two a twenty-fifth."""
 
+SUREST = 0.999
+"""No belief is certainty: eyes that agree may still share what misleads them."""
+
 SOFTNESS = 0.08
 """How far from the limit between degraded and down a failing share leaves doubt, as the scale of a logistic curve."""
 
@@ -63,7 +66,7 @@ def _bad(strengths: Mapping[Eye, float], *, silent: Collection[Eye]) -> float:
     evidence = sum(log_ratio(eye, strength) for eye, strength in strengths.items())
     # What is not seen makes what is seen less believable, never less than if nobody had said anything.
     log_odds = PRIOR_LOG_ODDS + max(0.0, evidence + math.log(OVERLOOKED) * len(silent))
-    return 1.0 / (1.0 + math.exp(-min(log_odds, 700.0)))
+    return min(SUREST, 1.0 / (1.0 + math.exp(-min(log_odds, 700.0))))
 
 
 def log_ratio(eye: Eye, strength: float) -> float:
