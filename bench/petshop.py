@@ -15,14 +15,15 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tocsin.diagnosis.rules.deviation import Floats, Kind, Measures, excess, usual
+from tocsin.diagnosis.rules.deviation import Floats, Kind, Measures, excess, or_zero, usual
 from tocsin.diagnosis.rules.ranking import Calls, rank
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -254,6 +255,58 @@ def run(method: Method, folders: Sequence[Path]) -> Result:
     return Result(tuple(ranks), statistics.fmean(seconds))
 
 
+LAST = 6
+HALF = 0.5
+NOTICEABLE = 0.01
+"""Our own faults: in the last six steps of normal time half of a node's calls fail; noticed from one in a hundred."""
+
+
+def injected(folder: Path) -> list[tuple[Case, str]]:
+    """Return a case for each node that can hurt this folder's sufferer, and its name; no cause is read."""
+    seen = read_case(folder)
+    calls = or_zero(seen.normal.calls)
+    found = []
+    for node in seen.calls:
+        added = _spread(seen.calls, calls, node)
+        aim = list(seen.calls).index(seen.target)
+        if added[aim, -LAST:].mean() >= NOTICEABLE:
+            failing = np.minimum(or_zero(seen.normal.failing) + added, 1.0)
+            now = _last(replace(seen.normal, failing=np.where(np.isfinite(seen.normal.failing), failing, np.nan)))
+            found.append((replace(seen, now=now, normal=_first(seen.normal), kind="failing", noticed=LAST), node))
+    return found
+
+
+def _spread(graph: Calls, calls: Floats, cause: str) -> Floats:
+    """Return the failing share added to each node in each step, when half of the cause's calls fail."""
+    nodes = list(graph)
+    lost = np.zeros_like(calls)
+    lost[nodes.index(cause), -LAST:] = HALF * calls[nodes.index(cause), -LAST:]
+    for node in TopologicalSorter(graph).static_order():
+        callers = [nodes.index(other) for other in nodes if node in graph[other]]
+        asked = calls[callers].sum(axis=0)
+        lost[callers] += calls[callers] * (lost[nodes.index(node)] / np.maximum(asked, 1e-9))
+    return np.minimum(lost / np.maximum(calls, 1e-9), 1.0) * (calls > 0)
+
+
+def _first(seen: Measures) -> Measures:
+    return Measures(*(each[:, : -2 * LAST] for each in (seen.calls, seen.failing, seen.seconds)))
+
+
+def _last(seen: Measures) -> Measures:
+    return Measures(*(each[:, -2 * LAST :] for each in (seen.calls, seen.failing, seen.seconds)))
+
+
+def run_injected(folders: Sequence[Path]) -> Result:
+    """Rank our own faults, of each load once, and score them."""
+    ranks, seconds = [], []
+    for folder in {folder.parents[1]: folder for folder in reversed(folders)}.values():
+        for case, cause in injected(folder):
+            began_s = time.perf_counter()
+            ranks.append(ours(case).index(cause) + 1)
+            seconds.append(time.perf_counter() - began_s)
+    return Result(tuple(ranks), statistics.fmean(seconds))
+
+
 def case_folders(data: Path) -> list[Path]:
     """Return the folders of all cases that are whole."""
     found = sorted(path.parent for path in data.glob("*/*/issue_*/target.json"))
@@ -268,14 +321,21 @@ HEAD = """\
 
 Written by `python bench/petshop.py --data DIR --write`. Faults injected into an application of 42 nodes, five-minute
 steps, the trouble noticed at one node; the question is in which node the fault was injected. Data: Amazon Science,
-*PetShop root cause analysis*, CC-BY-4.0. No parameter was fitted to these cases; all but their visible part is kept
-aside from us. Intervals: 95 %, bootstrap over the cases.
+*PetShop root cause analysis*, CC-BY-4.0. Intervals: 95 %, bootstrap over the cases.
+
+**These figures flatter us.** The visible cases were looked at while the ranking was built: the shape of its score was
+chosen among variants by how they did on them. No constant was fitted to single cases, but only the cases that are kept
+aside from us can say how well it does.
 """
 
 ELSEWHERE = """\
 Measured elsewhere by others on 52 cases of the full set, the same protocol (first / among three): ranked correlation
 .654 / .827, traversal .538 / .808, CIRCA .327 / .731, RCD .135 / .212; counterfactual attribution had not finished
 after 50 minutes.
+
+The row "faults of our own" is a check against having fitted those few nodes: for every node that the one that suffers
+can be hurt by, half of its calls fail in the last half-hour of normal time, and who calls it fails in proportion. It
+shares our idea of how harm spreads, so it says nothing of whether that idea is right.
 
 The visible cases have one node at fault, under two kinds of fault and two loads: that all are right says that the
 rule follows harm through this graph, not that it is right for every node.
@@ -323,6 +383,8 @@ def main() -> None:
         sys.stdout.write(json.dumps(line) + "\n")
         return
     results = {name: run(method, folders) for name, method in METHODS.items()}
+    own = run_injected(folders)
+    results[f"Tocsin, {len(own.ranks)} faults of our own"] = own
     text = page(results, nodes=len(read_case(folders[0]).calls))
     sys.stdout.write(text)
     if arguments.write:
