@@ -27,6 +27,9 @@ _NOW = tuple(FINE_EDGES.index(minutes * BUCKETS_OF_A_MINUTE) - 1 for minutes in 
 _BAD_TO_TELL = 5.0
 """Whether it goes on is read from the shortest of one, three, five and ten minutes that should have so many bad."""
 _STILL_ON_PART = 0.4
+_SURELY_GOOD = 3.0
+"""Twenty times likelier good than bad: what it takes for minutes in between to part two rises."""
+_NEVER = 1e9
 _ENOUGH_CALLS = 10.0
 _EDGES = np.array(FINE_EDGES[1:], np.int64)
 
@@ -47,19 +50,35 @@ class Rises:
         return found
 
 
-def rises(bad: Numbers, calls: Numbers, *, usual: Numbers, spread: Numbers, effect: Numbers, least: Numbers) -> Rises:
+def rises(
+    bad: Numbers,
+    calls: Numbers,
+    *,
+    usual: Numbers,
+    spread: Numbers,
+    effect: Numbers,
+    least: Numbers,
+    whole: NDArray[np.intp] | None = None,
+) -> Rises:
     """Return where the share rose by at least the effect, with at least so much evidence, and is still up.
 
-    `bad` and `calls` are [series, fine step] as in a tally, all else [series].
+    `bad` and `calls` are [series, fine step] as in a tally, all else [series]. `whole` is the place of the series of
+    which each is a slice (None: of none): what is over for all is over for each.
     """
     found = Rises(np.zeros(usual.size), np.zeros(usual.size, np.int64))
     since_bad, since_calls = np.cumsum(bad, axis=-1), np.cumsum(calls, axis=-1)
     where = np.flatnonzero(_is_doubtful(since_bad, since_calls, usual))
     if where.size:
         ratios = evidence_since(bad[where], calls[where], share=usual[where], spread=spread[where], together=_TOGETHER)
-        start = _start(since_bad[where], since_calls[where], usual[where])
-        sure = total_evidence(ratios)
-        is_on = _is_on(since_bad[where], since_calls[where], start, usual=usual[where], effect=effect[where])
+        mine_bad, mine_calls, common = since_bad[where], since_calls[where], usual[where]
+        is_over = _is_over_since(mine_bad, mine_calls, common, least=least[where])
+        if whole is not None:
+            of_all = whole[where]
+            is_over |= _is_over_since(since_bad[of_all], since_calls[of_all], common, least=least[where])
+        likely = likeness(mine_bad, mine_calls, usual=common[:, None], hit=_height(mine_bad, mine_calls)[:, None])
+        start = np.where(is_over, -_NEVER, likely).argmax(axis=-1)
+        sure = total_evidence(np.where(is_over, -_NEVER, ratios))
+        is_on = _is_on(mine_bad, mine_calls, start, usual=common, effect=effect[where])
         is_so = (sure >= least[where]) & is_on
         found.evidence[where] = np.where(is_so, sure, 0.0)
         found.onset[where] = _EDGES[start]
@@ -76,15 +95,31 @@ def _is_doubtful(since_bad: Numbers, since_calls: Numbers, usual: Numbers) -> ND
     return np.asarray(is_much.any(axis=-1))
 
 
-def _start(since_bad: Numbers, since_calls: Numbers, usual: Numbers) -> NDArray[np.intp]:
-    """Return the step with which the rise began: from it on calls are likeliest bad at half the present height or more.
+def _height(since_bad: Numbers, since_calls: Numbers) -> Numbers:
+    """Return how high the share is: the newest minutes', or all ten minutes'.
 
-    The size that has most evidence would do for that, were it not that two bad calls minutes before lengthen a rise
-    that has just begun.
+    The rise began where calls since then are likeliest bad at half this height or more. The size that has most evidence
+    would do for that, were it not that two bad calls minutes before lengthen a rise that has just begun.
     """
     shares = since_bad[:, _NOW[:2]] / np.maximum(since_calls[:, _NOW[:2]], _ENOUGH_CALLS)
-    height = np.maximum(shares.max(axis=1), since_bad[:, -1] / np.maximum(since_calls[:, -1], 1.0))
-    return np.asarray(likeness(since_bad, since_calls, usual=usual[:, None], hit=height[:, None]).argmax(axis=-1))
+    return np.maximum(shares.max(axis=1), since_bad[:, -1] / np.maximum(since_calls[:, -1], 1.0))
+
+
+def _is_over_since(since_bad: Numbers, since_calls: Numbers, usual: Numbers, *, least: Numbers) -> NDArray[np.bool_]:
+    """Say of which steps, [series, step], a clear rise was over some later step: good minutes part it from now.
+
+    Good is what is not half as bad as the older minutes were. Two bad calls after the end of an outage would otherwise
+    inherit all the evidence of it.
+    """
+    older_bad, older_calls = (each[:, -1:] - each[:, _NOW[:-1]] for each in (since_bad, since_calls))
+    older = (older_bad / np.maximum(older_calls, _ENOUGH_CALLS)).max(axis=1)
+    hit = np.maximum(older, _height(since_bad, since_calls))
+    likely = likeness(since_bad, since_calls, usual=usual[:, None], hit=hit[:, None])
+    fallen = np.maximum.accumulate(np.maximum(likely, 0.0), axis=-1) - likely
+    is_older = np.maximum.accumulate(fallen >= _SURELY_GOOD, axis=-1)
+    lowest = np.minimum.accumulate(np.where(is_older, likely, _NEVER), axis=-1)
+    risen = np.where(is_older, likely - lowest, 0.0).max(axis=-1)
+    return np.asarray(is_older & (risen >= least)[:, None])
 
 
 def _is_on(
