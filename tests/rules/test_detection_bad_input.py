@@ -142,6 +142,26 @@ def test_services_the_pack_does_not_know_leave_its_functions_unclear_and_are_jud
     assert ("new-rx", "errors") in {(signal.service, signal.kind) for signal in found.signals}
 
 
+def test_a_graph_with_a_circle_and_a_need_that_nobody_described_is_judged_all_the_same() -> None:
+    whole = pack()
+    needs = {"rx": ("disp", "gone"), "disp": ("rx", "disp")}
+    services = {name: replace(one, needs=needs.get(name, one.needs)) for name, one in whole.services.items()}
+    functions = {
+        name: replace(one, uses=(*one.uses, "never-described"), soft=("gone-too",))
+        for name, one in whole.functions.items()
+    }
+    evidence = evidence_at(WORLD, telemetry(WORLD), probes(WORLD), minute(12))
+    bent = replace(whole, services=services, functions=functions)
+    assert HIT in hit(judge(evidence, pack=bent, profile=profile(), previous=None, now=minute(12)))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1.0])
+def test_checks_with_durations_that_are_none_carry_nothing(bad: float) -> None:
+    checks = tuple(replace(each, duration_ms=bad) for each in probes(QUIET))
+    evidence = evidence_at(QUIET, telemetry(QUIET), checks, minute(11))
+    assert hit(judge(evidence, pack=pack(), profile=profile(), previous=None, now=minute(11))) == set()
+
+
 def test_nothing_at_all_is_unclear_with_a_reason() -> None:
     nothing = replace(WORLD, without=tuple(Eye))
     found = judged(nothing, lambda seen: rows(seen, np.zeros(len(seen), bool)), upto=1)
