@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from tocsin.catalog.rules.calendar import Calendar
 from tocsin.cli.main import main
 from tocsin.detection.rules.profile import learn
 from tocsin.engine.tick import Federation
@@ -141,7 +142,7 @@ def test_renamed_ids_change_nothing_but_names() -> None:
         pack=pack,
         procedures=_renamed(given.federation.procedures, names),
         templates=given.federation.templates,
-        profile=learn(recording.history, pack=pack),
+        profile=learn(recording.history, pack=replace(pack, calendar=Calendar())),
     )
     renamed = printed(Scenario(recording, federation, []), start, end)
     assert renamed == _renamed(printed(given, start, end), names)
@@ -173,7 +174,7 @@ def test_times_shifted_by_weeks_change_nothing_but_times() -> None:
     given, start, end = window_of_the_shipped_one()
     weeks = timedelta(weeks=3)
     recording = _shifted(given.recording, weeks)
-    federation = replace(given.federation, profile=learn(recording.history, pack=given.federation.pack))
+    federation = replace(given.federation, profile=federation_for(recording).profile)
     shifted = printed(Scenario(recording, federation, []), start + weeks, end + weeks)
     assert shifted == [_later(line, weeks) for line in printed(given, start, end)]
 
