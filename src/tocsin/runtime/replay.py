@@ -25,7 +25,8 @@ from tocsin.engine.ports import Outcome, Situation
 from tocsin.engine.tick import Federation, after, in_force, tick
 from tocsin.incidents.rules.model import Incident
 from tocsin.kernel.intervals import floor_to
-from tocsin.observations.rules.model import BUCKET_S, VANTAGES, Evidence, Eye, Report
+from tocsin.observations.rules.columns import select
+from tocsin.observations.rules.model import BUCKET_S, VANTAGES, Evidence, Eye, Report, Transactions
 from tocsin.observations.rules.redaction import redact
 from tocsin.observations.rules.rollup import roll_up
 from tocsin.plugins.sources.recording.model import Recording
@@ -37,6 +38,7 @@ TELEMETRY_BACK = timedelta(minutes=30)
 PROBES_BACK = timedelta(minutes=30)
 REPORTS_BACK = timedelta(hours=2)
 NOTICES_BACK = timedelta(hours=12)
+_PIECE_ROWS = 131_072
 
 UNLOCKED = PublicationPolicy(automation="automatic")
 """The shipped policy, with automation unlocked as an operator would."""
@@ -101,12 +103,13 @@ class RecordedEvidence:
     """The evidence source of a replay: what was known by each moment."""
 
     def __init__(self, recording: Recording, memory: Memory, *, policy: PublicationPolicy = UNLOCKED) -> None:
-        """Roll the recording up once; a window never reaches beyond the moment it is asked for."""
+        """Begin with nothing rolled up; a window never reaches beyond the moment it is asked for."""
         self._recording = recording
         self._memory = memory
         self._policy = policy
         self._store = MemoryStore()
-        self._store.append(recording.id, roll_up(recording.transactions))
+        self._pieces = _pieces(recording.transactions)
+        self._rolled_up_s = 0
         self._times_us = {
             eye: recording.transactions.time_us[
                 recording.transactions.vantage == recording.transactions.vantages.index(eye.value)
@@ -131,6 +134,7 @@ class RecordedEvidence:
 
     def evidence(self, now: datetime) -> Evidence:
         """Return what the eyes had seen by `now`."""
+        self._roll_up_until(now)
         recording = self._recording
         return Evidence(
             now=now,
@@ -140,6 +144,12 @@ class RecordedEvidence:
             notices=_between(recording.notices, now - NOTICES_BACK, now),
             last_seen=self._last_seen(now),
         )
+
+    def _roll_up_until(self, now: datetime) -> None:
+        while self._rolled_up_s < now.timestamp() and (piece := next(self._pieces, None)) is not None:
+            rolled_up = roll_up(piece)
+            self._rolled_up_s = int(rolled_up.bucket_s[-1]) + BUCKET_S
+            self._store.append(str(self._rolled_up_s), rolled_up)
 
     def _last_seen(self, now: datetime) -> dict[Eye, datetime]:
         now_us = int(now.timestamp() * 1_000_000)
@@ -158,6 +168,20 @@ class RecordedEvidence:
             if index:
                 seen[eye] = items[index - 1].at
         return seen
+
+
+def _pieces(transactions: Transactions) -> Iterator[Transactions]:
+    """Yield the transactions some whole buckets at a time: counting takes several times the memory of what it counts.
+
+    A piece may reach beyond the moment asked for; a window does not.
+    """
+    times_us, bucket_us = transactions.time_us, BUCKET_S * 1_000_000
+    first = 0
+    while first < len(transactions):
+        last = min(first + _PIECE_ROWS, len(transactions)) - 1
+        after = int(np.searchsorted(times_us, (int(times_us[last]) // bucket_us + 1) * bucket_us))
+        yield select(transactions, slice(first, after))
+        first = after
 
 
 def _until[T](items: tuple[T, ...], now: datetime) -> tuple[T, ...]:

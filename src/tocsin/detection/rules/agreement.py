@@ -11,7 +11,7 @@ from tocsin.detection.rules.expected import Flow
 from tocsin.detection.rules.findings import Found
 from tocsin.detection.rules.model import Signal
 from tocsin.detection.rules.profile import Profile
-from tocsin.detection.rules.tallies import OK, TIMEOUT, Tally
+from tocsin.detection.rules.tallies import FINE_OF_STEP, OK, TIMEOUT, Tally
 from tocsin.observations.rules.model import VANTAGES, Evidence, Eye
 
 _WINDOW = 6
@@ -59,10 +59,10 @@ def _slice_gets_through(signal: Signal, counts: Tally) -> bool:
     """
     client = VANTAGES.index(Eye.CLIENT)
     if signal.packages is not None:
-        member, planes = counts.names.packages.index(signal.packages[0]), counts.by_package
+        member, planes = counts.names.packages.index(signal.packages[0]), counts.fine_by_package
     else:
         assert signal.regions is not None
-        member, planes = counts.names.regions.index(signal.regions[0]), counts.by_region
-    outcomes = planes[OK : TIMEOUT + 1, client, :, member, :_WINDOW].sum(axis=(1, 2))
+        member, planes = counts.names.regions.index(signal.regions[0]), counts.fine_by_region
+    outcomes = planes[OK : TIMEOUT + 1, client, :, member, : FINE_OF_STEP[_WINDOW]].sum(axis=(1, 2))
     calls = float(outcomes.sum())
     return calls >= _ENOUGH_CALLS and float(outcomes[OK]) >= _WELL_ANSWERED * calls

@@ -16,7 +16,7 @@ from tocsin.detection.rules.edetector import evidence_since
 from tocsin.detection.rules.findings import Found, Key
 from tocsin.detection.rules.model import Signal
 from tocsin.detection.rules.profile import Profile
-from tocsin.detection.rules.tallies import ERROR, OK, STEPS, TIMEOUT, Tally, step_age
+from tocsin.detection.rules.tallies import ERROR, FINE_OF_STEP, OK, STEPS, TIMEOUT, Tally, coarse, step_age
 from tocsin.observations.rules.model import VANTAGES, Eye, Outcome
 
 type Numbers = NDArray[np.float64]
@@ -37,14 +37,15 @@ def vantage_signals(
 ) -> Iterator[Found]:
     """Yield a signal for each service that fails for clients and not at the front: for all, else for one slice."""
     told: set[str] = set()
-    for counts, axis in ((tally.totals[:, :, :, None], ""), (tally.by_package, "package"), (tally.by_region, "region")):
+    sides = ((tally.fine[:, :, :, None], ""), (tally.fine_by_package, "package"), (tally.fine_by_region, "region"))
+    for counts, axis in sides:
         client, front = (_share(counts[:, eye]) for eye in (_CLIENT, _FRONT))
         is_apart = (client >= _ENDS) & (front < _CONTENT * client)
         for service, member in np.argwhere(is_apart[: len(profile.services)]):
             name = profile.services[service]
             before = previous.get((name, Eye.CLIENT, "vantage"))
             place = (int(service), int(member))
-            strength, onset = _evidence(counts[:, :, *place], profile, int(service))
+            strength, onset = _evidence(coarse(counts[:, :, *place]), profile, int(service))
             share = float(client[place])
             is_new = strength >= (_BAR_SLICE if axis else _BAR) and share >= _EFFECT
             if name in told or not (is_new or (before is not None and not axis and strength > 0)):
@@ -69,8 +70,8 @@ def vantage_signals(
 
 
 def _share(counts: Numbers) -> Numbers:
-    """Return the share that failed over the newest three minutes, [service, member], of counts [plane, …, step]."""
-    latest = counts[OK : TIMEOUT + 1, ..., :_NOW].sum(axis=-1)
+    """Return the share that failed over the newest three minutes, [service, member]; the last axis is fine steps."""
+    latest = counts[OK : TIMEOUT + 1, ..., : FINE_OF_STEP[_NOW]].sum(axis=-1)
     return np.asarray((latest[ERROR] + latest[TIMEOUT]) / np.maximum(latest.sum(axis=0), 1.0))
 
 

@@ -37,7 +37,8 @@ def steadied(
     rate = _rate(previous, is_failing=is_failing, last_at=last_at, now=now)
     failed_at = now if is_failing else (previous.failed_at if previous is not None else None)
     if previous is None or is_failing or rate < MANY_AN_HOUR or failed_at is None or now - failed_at > HOLD:
-        return replace(found, flaps_an_hour=rate, failed_at=failed_at)
+        is_told = found.flaps_an_hour == rate and found.failed_at == failed_at
+        return found if is_told else replace(found, flaps_an_hour=rate, failed_at=failed_at)
     return replace(
         previous,
         state=State.DEGRADED,

@@ -85,7 +85,9 @@ def _counts(evidence: Evidence, profile: Profile) -> _Counts:
     is_quick = np.arange(DURATION_BINS) < profile.quick_before_bin.reshape(-1, 1)
     outcomes = rollups.outcomes[rows]
     failed = outcomes[:, Outcome.REJECTED] + outcomes[:, Outcome.ERROR]
-    quick = np.einsum("ij,ij->i", rollups.durations[rows], is_quick.astype(np.int32)[series])
+    # Beyond the bins that are too quick for some service nothing needs to be read.
+    read = int(profile.quick_before_bin.max(initial=0))
+    quick = np.einsum("ij,ij->i", rollups.durations[:, :read][rows], is_quick[:, :read].astype(np.int32)[series])
     key = series * _STEPS + age[rows] // STEP_S
     shape = (len(VANTAGES), len(profile.services), _STEPS)
     quick_sum, failed_sum, answered = (

@@ -52,7 +52,7 @@ _KEPT_STRENGTH = 6.0
 _RECENT = tuple(minutes * BUCKETS_OF_A_MINUTE for minutes in (3, 5, 10))
 _ENOUGH_CALLS = 10.0
 """What goes on now is read from the shortest of three, five and ten minutes that holds this many calls."""
-_ENDINGS = tuple(minutes * BUCKETS_OF_A_MINUTE for minutes in (3, 4, 5))
+_ENDINGS = np.array([minutes * BUCKETS_OF_A_MINUTE - 1 for minutes in (3, 4, 5)])
 _SURELY_OVER = -3.0
 """A signal also ends once its last three, four or five minutes are twenty times likelier without the fault."""
 _ONGOING = 0.5
@@ -257,12 +257,9 @@ def _is_over(so_far: "_Course", *, usual: float, hit: float) -> bool:
 
     `hit` is the share that is known to have been bad, over older minutes than these.
     """
-    for buckets in _ENDINGS:
-        bad, calls = so_far.bad[buckets - 1], so_far.calls[buckets - 1]
-        older = float(so_far.bad[-1] - bad) / max(float(so_far.calls[-1] - calls), 1.0)
-        if float(likeness(bad, calls, usual=usual, hit=max(hit, older))) <= _SURELY_OVER:
-            return True
-    return False
+    bad, calls = so_far.bad[_ENDINGS], so_far.calls[_ENDINGS]
+    older = (so_far.bad[-1] - bad) / np.maximum(so_far.calls[-1] - calls, 1.0)
+    return bool((likeness(bad, calls, usual=usual, hit=np.maximum(hit, older)) <= _SURELY_OVER).any())
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,10 +278,11 @@ class _Course:
             (part.regions, cells.region, tally.names.regions),
         ):
             if named is not None:
-                mine = mine[np.isin(codes[mine], [names.index(name) for name in named if name in names])]
-        planes, bucket = cells.planes[:, mine], cells.bucket[mine]
-        bad = np.bincount(bucket, weights=planes[place.kind.bad], minlength=NEAR_BUCKETS)
-        calls = np.bincount(bucket, weights=_calls(planes, place.kind), minlength=NEAR_BUCKETS)
+                is_named = np.array([name in named for name in names], bool)
+                mine = mine[is_named[codes[mine]]]
+        bucket = cells.bucket[mine]
+        bad = np.bincount(bucket, weights=cells.planes[place.kind.bad, mine], minlength=NEAR_BUCKETS)
+        calls = np.bincount(bucket, weights=_calls(cells.planes, place.kind, mine), minlength=NEAR_BUCKETS)
         return cls(np.cumsum(bad), np.cumsum(calls))
 
     def share(self, buckets: int) -> float:
@@ -319,10 +317,9 @@ def _grid(place: Place, tally: Tally, buckets: int) -> Grid:
     shape = (len(tally.names.packages), len(tally.names.regions))
     mine = place.rows[cells.bucket[place.rows] < buckets]
     key = cells.package[mine] * shape[1] + cells.region[mine]
-    planes = cells.planes[:, mine]
     size = shape[0] * shape[1]
-    bad = np.bincount(key, weights=planes[place.kind.bad], minlength=size).reshape(shape)
-    calls = np.bincount(key, weights=_calls(planes, place.kind), minlength=size).reshape(shape)
+    bad = np.bincount(key, weights=cells.planes[place.kind.bad, mine], minlength=size).reshape(shape)
+    calls = np.bincount(key, weights=_calls(cells.planes, place.kind, mine), minlength=size).reshape(shape)
     return Grid(bad, calls)
 
 
@@ -349,5 +346,8 @@ _LATENCY_SPREAD = 0.001
 """Slow answers come in clumps (one slow query holds up the next), so they tell less than their number."""
 
 
-def _calls(counts: Numbers, kind: Kind) -> Numbers:
-    return counts[TIMED] if kind.bad == SLOW else counts[OK : TIMEOUT + 1].sum(axis=0)
+def _calls(planes: Numbers, kind: Kind, rows: NDArray[np.intp] | slice = slice(None)) -> Numbers:
+    """Return the calls of which the kind's are a part; an answer that never came has no duration."""
+    if kind.bad == SLOW:
+        return np.asarray(planes[TIMED, rows])
+    return np.asarray(planes[OK, rows] + planes[REJECTED, rows] + planes[ERROR, rows] + planes[TIMEOUT, rows])

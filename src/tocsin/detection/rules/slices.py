@@ -56,6 +56,8 @@ class Grid:
 
     def within(self, packages: Members | None, regions: Members | None) -> "Grid":
         """Return the grid with everything outside the slice set to nothing."""
+        if packages is None and regions is None:
+            return self
         mask = np.ones(self.bad.shape, bool)
         if packages is not None:
             mask &= packages[:, None]
@@ -101,8 +103,10 @@ def _descriptions(grid: Grid, question: Question) -> Iterator[Part]:
 def _settled(grid: Grid, question: Question, *, regions: Members | None) -> Part:
     packages = _hit_packages(grid, regions, question)
     for _ in range(_ROUNDS):
-        before = packages
+        before, asked = packages, regions
         regions = _hit_regions(grid, packages, question)
+        if _same(asked, regions):
+            break
         packages = _hit_packages(grid, regions, question)
         if _same(before, packages):
             break

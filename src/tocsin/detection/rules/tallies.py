@@ -6,6 +6,7 @@ fails at once should not wait for half a minute to be over. Codes are those of t
 decided later depends on how ids are spelt or in which order they were first seen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from tocsin.catalog.rules.model import Pack
 from tocsin.detection.rules.profile import Profile
-from tocsin.observations.rules.model import BUCKET_S, DURATION_BINS, VANTAGES, Evidence, Rollups
+from tocsin.observations.rules.model import BUCKET_S, DURATION_BINS, VANTAGES, Evidence, Eye, Rollups
 
 type Numbers = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -24,13 +25,16 @@ STEPS = 20
 """Ten minutes: the longest window over which shares are judged."""
 LONG_STEPS = 60
 """Half an hour: the window over which today's level is taken."""
+_FRONT = VANTAGES.index(Eye.FRONT)
 NEAR_BUCKETS = STEPS * STEP_S // BUCKET_S
 FINE_EDGES = (*range(13), *range(15, NEAR_BUCKETS + 1, 3))
 """Where fine steps begin and end, in buckets before now: ten seconds wide for two minutes, then thirty."""
 FINE_STEPS = len(FINE_EDGES) - 1
 FINE_WIDTHS = np.diff(FINE_EDGES).astype(np.float64)
 _FINE_OF_BUCKET = np.repeat(np.arange(FINE_STEPS), np.diff(FINE_EDGES))
-_COARSE_STARTS = [FINE_EDGES.index(3 * step) for step in range(STEPS)]
+FINE_OF_STEP = tuple(FINE_EDGES.index(STEP_S // BUCKET_S * step) for step in range(STEPS + 1))
+"""With which fine step each step of half a minute begins; what lies before it is newer."""
+_COARSE_STARTS = FINE_OF_STEP[:-1]
 
 OK, REJECTED, ERROR, TIMEOUT, SLOW, TIMED = range(6)
 """Planes of the counts; `TIMED` is how many answers have a duration, `SLOW` how many of these were slow."""
@@ -53,7 +57,6 @@ class Cells:
     series: Codes
     package: Codes
     region: Codes
-    step: Codes
     bucket: Codes
     planes: Numbers
 
@@ -62,8 +65,8 @@ class Cells:
 class Tally:
     """Counts over the look-back window.
 
-    `totals` is [plane, vantage, service, step], `by_package` and `by_region` have one more axis before the step; the
-    same in fine steps are `fine`, `fine_by_package` and `fine_by_region`.
+    `totals` is [plane, vantage, service, step], `fine` the same in fine steps, `fine_by_package` and `fine_by_region`
+    have one more axis before the step.
     `calls` is [vantage, service, long step], `front_calls_by_package` and `front_calls_by_region` [service, member,
     long step]; `alive` [vantage, long step] says for which part of each step the
     vantage gave any sign of life.
@@ -80,18 +83,9 @@ class Tally:
     alive: Numbers
     cells: Cells
 
-    @property
-    def by_package(self) -> Numbers:
-        """Return the counts by package, in steps of half a minute."""
-        return _coarse(self.fine_by_package)
 
-    @property
-    def by_region(self) -> Numbers:
-        """Return the counts by region, in steps of half a minute."""
-        return _coarse(self.fine_by_region)
-
-
-def _coarse(fine: Numbers) -> Numbers:
+def coarse(fine: Numbers) -> Numbers:
+    """Return counts in steps of half a minute, from those in fine steps (the last axis)."""
     return np.asarray(np.add.reduceat(fine, _COARSE_STARTS, axis=-1))
 
 
@@ -105,38 +99,54 @@ def tally(evidence: Evidence, *, pack: Pack, profile: Profile) -> Tally:
     )
     series, age = _series_and_age(rollups, evidence, names)
     long_step = age // STEP_S
-    is_long = (long_step >= 0) & (long_step < LONG_STEPS) & (series >= 0)
     sizes = (len(VANTAGES), len(names.services))
-    # Column by column: summing over a short last axis is many times slower.
-    answered = rollups.outcomes[:, 0] + rollups.outcomes[:, 1] + rollups.outcomes[:, 2] + rollups.outcomes[:, 3]
-    calls = _sums(series[is_long] * LONG_STEPS + long_step[is_long], answered[is_long], (*sizes, LONG_STEPS))
-    is_front = np.flatnonzero(is_long & (series < len(names.services)))
-    by_member = [
-        _sums(
-            (series[is_front] * len(words) + _recoded(codes[is_front], old, words)) * LONG_STEPS + long_step[is_front],
-            answered[is_front],
-            (len(names.services), len(words), LONG_STEPS),
+    is_long = (long_step >= 0) & (long_step < LONG_STEPS) & (series >= 0)
+    rows = _as_slice(np.flatnonzero(is_long))
+    package = _recoded(rollups.package, rollups.packages, names.packages)
+    region = _recoded(rollups.region, rollups.regions, names.regions)
+    answered = _answered(rollups, rows)
+    by_package, by_region = (
+        _sums(_key(series[rows], member[rows], long_step[rows], shape), answered, shape)
+        for member, shape in (
+            (package, (*sizes, len(names.packages), LONG_STEPS)),
+            (region, (*sizes, len(names.regions), LONG_STEPS)),
         )
-        for codes, old, words in (
-            (rollups.package, rollups.packages, names.packages),
-            (rollups.region, rollups.regions, names.regions),
-        )
-    ]
-    is_near = is_long & (long_step < STEPS)
-    cells = _cells(rollups, _as_slice(np.flatnonzero(is_near)), series=series, age=age, names=names, profile=profile)
-    fine = _planes(cells, None, sizes)
+    )
+    near = _as_slice(np.flatnonzero(is_long & (long_step < STEPS)))
+    cells = Cells(
+        series=series[near],
+        package=package[near],
+        region=region[near],
+        bucket=age[near] // BUCKET_S,
+        planes=_planes_of(rollups, near, is_slow=_slow_bins(names, profile)[series[near]]),
+    )
+    bad = [np.flatnonzero(plane) for plane in cells.planes[REJECTED : SLOW + 1]]
+    fine_by_region = _planes(cells, cells.region, (*sizes, len(names.regions)), bad)
+    # Every call comes from one region: all regions together are everybody.
+    fine = fine_by_region.sum(axis=3)
     return Tally(
         names=names,
-        totals=_coarse(fine),
+        totals=coarse(fine),
         fine=fine,
-        fine_by_package=_planes(cells, cells.package, (*sizes, len(names.packages))),
-        fine_by_region=_planes(cells, cells.region, (*sizes, len(names.regions))),
-        calls=calls,
-        front_calls_by_package=by_member[0],
-        front_calls_by_region=by_member[1],
-        alive=_alive(series[is_long], age[is_long], len(names.services)),
+        fine_by_package=_planes(cells, cells.package, (*sizes, len(names.packages)), bad),
+        fine_by_region=fine_by_region,
+        calls=by_region.sum(axis=2),
+        front_calls_by_package=by_package[_FRONT],
+        front_calls_by_region=by_region[_FRONT],
+        alive=_alive(series[rows], age[rows], len(names.services)),
         cells=cells,
     )
+
+
+def _answered(rollups: Rollups, rows: NDArray[np.intp] | slice) -> Numbers:
+    # Column by column: summing over a short last axis is many times slower.
+    ok, rejected, error, timeout = (rollups.outcomes[rows, outcome] for outcome in range(SLOW))
+    return np.asarray(ok + rejected + error + timeout, np.float64)
+
+
+def _key(series: Codes, member: Codes, step: Codes, sizes: tuple[int, ...]) -> Codes:
+    """Return where each row belongs in an array [vantage, service, member, step] of these sizes, flattened."""
+    return (series * sizes[-2] + member) * sizes[-1] + step
 
 
 def _without_negatives(rollups: Rollups) -> Rollups:
@@ -172,24 +182,13 @@ def _as_slice(rows: NDArray[np.intp]) -> NDArray[np.intp] | slice:
     return slice(int(rows[0]), int(rows[-1]) + 1) if is_run else rows
 
 
-def _cells(
-    rollups: Rollups, rows: NDArray[np.intp] | slice, *, series: Codes, age: Codes, names: Names, profile: Profile
-) -> Cells:
-    near = series[rows]
-    planes = np.zeros((PLANES, near.size))
+def _planes_of(rollups: Rollups, rows: NDArray[np.intp] | slice, *, is_slow: NDArray[np.int32]) -> Numbers:
+    """Return the planes of single rows, [plane, row]; `is_slow` is 1 for each duration bin of a row that is slow."""
+    planes = np.zeros((PLANES, len(is_slow)))
     planes[:SLOW] = rollups.outcomes[rows].T
-    durations = rollups.durations[rows]
-    is_slow = _slow_bins(names, profile)[near]
-    planes[SLOW] = np.einsum("ij,ij->i", durations, is_slow)
+    planes[SLOW] = np.einsum("ij,ij->i", rollups.durations[rows], is_slow)
     planes[TIMED] = planes[OK] + planes[REJECTED] + planes[ERROR]
-    return Cells(
-        series=near,
-        package=_recoded(rollups.package[rows], rollups.packages, names.packages),
-        region=_recoded(rollups.region[rows], rollups.regions, names.regions),
-        step=age[rows] // STEP_S,
-        bucket=age[rows] // BUCKET_S,
-        planes=planes,
-    )
+    return planes
 
 
 def _slow_bins(names: Names, profile: Profile) -> NDArray[np.int32]:
@@ -199,21 +198,30 @@ def _slow_bins(names: Names, profile: Profile) -> NDArray[np.int32]:
     return (np.arange(DURATION_BINS) >= first.reshape(-1, 1)).astype(np.int32)
 
 
-def _planes(cells: Cells, slice_code: Codes | None, sizes: tuple[int, ...]) -> Numbers:
-    key = cells.series if slice_code is None else cells.series * sizes[-1] + slice_code
-    key = key * FINE_STEPS + _FINE_OF_BUCKET[cells.bucket]
-    return np.stack([_sums(key, plane, (*sizes, FINE_STEPS)) for plane in cells.planes])
+def _planes(cells: Cells, member: Codes, sizes: tuple[int, ...], bad: Sequence[NDArray[np.intp]]) -> Numbers:
+    """Return the planes by member in fine steps; `bad` names the few cells where anything failed, plane by plane."""
+    shape = (*sizes, FINE_STEPS)
+    key = _key(cells.series, member, _FINE_OF_BUCKET[cells.bucket], shape)
+    planes = np.empty((PLANES, *shape))
+    planes[OK] = _sums(key, cells.planes[OK], shape)
+    for plane, where in enumerate(bad, REJECTED):
+        planes[plane] = _sums(key[where], cells.planes[plane, where], shape)
+    planes[TIMED] = planes[OK] + planes[REJECTED] + planes[ERROR]
+    return planes
 
 
-def _sums(key: Codes, weights: NDArray[np.float64] | NDArray[np.int64], sizes: tuple[int, ...]) -> Numbers:
-    return np.bincount(key, weights=weights, minlength=int(np.prod(sizes))).reshape(sizes).astype(np.float64)
+def _sums(key: Codes, weights: Numbers, sizes: tuple[int, ...]) -> Numbers:
+    return np.bincount(key, weights=weights, minlength=int(np.prod(sizes))).reshape(sizes)
 
 
 def _alive(series: Codes, age: Codes, services: int) -> Numbers:
     """Return for which part of each long step each vantage was heard of at all."""
     buckets = STEP_S // BUCKET_S
     heard = np.zeros((len(VANTAGES), LONG_STEPS * buckets), bool)
-    heard[series // services, age // BUCKET_S] = True
+    # Rows of one vantage and bucket follow one another: each run of them is looked at once.
+    is_first = np.ones(series.size, bool)
+    is_first[1:] = (series[1:] != series[:-1]) | (age[1:] != age[:-1])
+    heard[series[is_first] // services, age[is_first] // BUCKET_S] = True
     return heard.reshape(len(VANTAGES), LONG_STEPS, buckets).mean(axis=2)
 
 

@@ -4,9 +4,10 @@ Confidence is the belief in what the verdict says, from the posterior over all e
 ten signals of one eye are still one eye.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from tocsin.catalog.rules.model import Function
 from tocsin.detection.rules.belief import posterior
@@ -39,6 +40,7 @@ _CODES = {
     "vantage": "vantages.disagree",
     "probe": "probe.failing",
 }
+_HIT = frozenset({State.DEGRADED, State.DOWN})
 _NEVER_DOWN = frozenset({"latency", "retries"})
 _MOST_REASONS = 12
 _ONSET_IN_VIEW = timedelta(minutes=9)
@@ -62,7 +64,7 @@ class Sight:
         return frozenset[Eye]().union(*(self.seeing.get(service, frozenset()) for service in own or function.uses))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """All that speaks about one subject."""
 
@@ -73,12 +75,12 @@ class Case:
     notices: Sequence[Stated]
     previous: Verdict | None
 
-    @property
+    @cached_property
     def was_hit(self) -> bool:
         """Say whether the last tick found the subject hit."""
-        return self.previous is not None and self.previous.state in {State.DEGRADED, State.DOWN}
+        return self.previous is not None and self.previous.state in _HIT
 
-    @property
+    @cached_property
     def leading(self) -> list[Found]:
         """What carries the verdict: less is needed to keep one going than to begin it."""
         return [found for found in self.telling if found.is_leading or (self.was_hit and found.is_lasting)]
@@ -87,16 +89,22 @@ class Case:
 def verdict(case: Case, *, reach: Reach, sight: Sight, last_at: datetime | None, now: datetime) -> Verdict:
     """Return the verdict on one subject; `last_at` is when the last tick was."""
     strengths = _strengths(case)
+    seeing = sight.of(case.function)
     share = _failing_share(case)
     was_down = case.previous is not None and case.previous.state is State.DOWN
     belief = posterior(
         strengths,
-        looking=sight.of(case.function),
+        looking=seeing,
         failing_share=share,
         down_from=_DOWN_ENDS if was_down else _DOWN,
     )
     is_failing = bool(case.leading) or _panel_speaks(case) or _adds_up(strengths, belief)
-    found = _troubled(case, belief, reach=reach, now=now) if is_failing else _untroubled(case, belief, sight, now=now)
+    if is_failing:
+        found = _troubled(
+            case, belief, members=reach.members[case.subject.audience], eyes=frozenset(strengths), now=now
+        )
+    else:
+        found = _untroubled(case, belief, seeing=seeing, blind=sight.blind, now=now)
     return steadied(found, case.previous, is_failing=is_failing, last_at=last_at, now=now)
 
 
@@ -122,9 +130,10 @@ def _panel_speaks(case: Case) -> bool:
     return was_panel_alone and case.complaint.is_lasting
 
 
-def _untroubled(case: Case, belief: Posterior, sight: Sight, *, now: datetime) -> Verdict:
+def _untroubled(
+    case: Case, belief: Posterior, *, seeing: frozenset[Eye], blind: Iterable[Eye], now: datetime
+) -> Verdict:
     """Return OK where some eye looked and saw nothing wrong, UNKNOWN where none could look."""
-    seeing = sight.of(case.function)
     state = State.OK if seeing else State.UNKNOWN
     code = "calls.as_usual" if seeing else "eyes.none"
     previous = case.previous
@@ -135,7 +144,7 @@ def _untroubled(case: Case, belief: Posterior, sight: Sight, *, now: datetime) -
         confidence=round(belief.ok, 3) if seeing else 0.0,
         since=since,
         eyes=seeing,
-        reasons=(Reason(code, {"eyes": len(seeing)}), *(_blind_reason(eye) for eye in sight.blind)),
+        reasons=(Reason(code, {"eyes": len(seeing)}), *(_blind_reason(eye) for eye in blind)),
         posterior=belief,
     )
 
@@ -144,14 +153,15 @@ def _blind_reason(eye: Eye) -> Reason:
     return Reason("eye.blind", {"eye": eye.value})
 
 
-def _troubled(case: Case, belief: Posterior, *, reach: Reach, now: datetime) -> Verdict:
-    members = reach.members[case.subject.audience]
+def _troubled(
+    case: Case, belief: Posterior, *, members: tuple[str, ...], eyes: frozenset[Eye], now: datetime
+) -> Verdict:
     return Verdict(
         subject=case.subject,
         state=_state(case),
         confidence=round(belief.bad, 3),
         since=_since(case, now),
-        eyes=frozenset(_strengths(case)),
+        eyes=eyes,
         reasons=_reasons(case),
         packages=_packages(case, members),
         regions=_regions(case),
@@ -250,7 +260,7 @@ def _reasons(case: Case) -> tuple[Reason, ...]:
                 "strength": found.signal.strength,
             },
         )
-        for found in ordered
+        for found in ordered[:_MOST_REASONS]
     ]
     if case.complaint is not None:
         reasons.append(Reason("reports.failing", {"members": case.complaint.members}))

@@ -7,7 +7,7 @@ when they hit the same functions and nothing else claims that incident. What mat
 from collections.abc import Sequence
 from datetime import timedelta
 
-from tocsin.catalog.rules.graph import Graph
+from tocsin.catalog.rules.graph import Graph, graph_of
 from tocsin.catalog.rules.model import Pack
 from tocsin.diagnosis.rules.candidates import candidates
 from tocsin.diagnosis.rules.model import Explanation, Suspect
@@ -30,7 +30,7 @@ def assign(
     explanations: Sequence[Explanation], incidents: Sequence[Incident], *, pack: Pack
 ) -> tuple[dict[str, list[Explanation]], list[Explanation]]:
     """Return the explanations of each incident (by id), best match first, and those that match none."""
-    graph = Graph(pack)
+    graph = graph_of(pack)
     pairs = [
         (likeness(explanation, incident, graph=graph), index, incident)
         for index, explanation in enumerate(explanations)

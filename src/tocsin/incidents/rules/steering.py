@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tocsin.catalog.rules.graph import Graph
+from tocsin.catalog.rules.graph import Graph, graph_of
 from tocsin.catalog.rules.model import Pack
 from tocsin.changes.rules import NO_INTERVENTIONS, ChangeEvent, Interventions, mitigations
 from tocsin.detection.rules.model import Judgement, State
@@ -113,7 +113,7 @@ def next_steps(
     live = [each for each in incidents if each.is_open or _may_reopen(each, now)]
     if not live and not explanations:
         return ()
-    graph = Graph(pack)
+    graph = graph_of(pack)
     planned = windows(interventions.maintenance, evidence.notices, pack=pack, graph=graph, now=now)
     moment = Moment(judgement, evidence, interventions.changes, told or {}, pack, graph, now, planned)
     matched, unmatched = assign(explanations, live, pack=pack)

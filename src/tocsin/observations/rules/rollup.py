@@ -74,7 +74,7 @@ def roll_up(transactions: Transactions) -> Rollups:
         region=transactions.region[first],
         outcomes=outcomes.reshape(-1, _OUTCOMES),
         # Beyond what the column holds a bin is full: it must never wrap to a negative number.
-        durations=np.minimum(durations, _MOST_IN_A_BIN).reshape(-1, DURATION_BINS).astype(np.int32),
+        durations=np.minimum(durations, _MOST_IN_A_BIN, out=durations).reshape(-1, DURATION_BINS).astype(np.int32),
         services=transactions.services,
         packages=transactions.packages,
         regions=transactions.regions,
