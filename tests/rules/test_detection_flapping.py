@@ -60,4 +60,14 @@ def test_a_clock_that_is_put_back_breaks_nothing() -> None:
     raw = Verdict(SUBJECT, State.OK, 0.9, START, frozenset(), ())
     after = steadied(raw, before, is_failing=False, last_at=START, now=START - timedelta(hours=1))
     assert after.state is State.OK
-    assert after.flaps_an_hour == 3.0
+    assert after.flaps_an_hour == 0.0
+
+
+def test_evidence_that_wavers_while_a_fault_ends_is_no_flapping() -> None:
+    seen = played(lambda t: t < minutes(20) or (t < minutes(23) and t % minutes(1) < minutes(0.5)), lasts=minutes(40))
+    assert all(verdict.state is State.OK for t, verdict in seen if t >= minutes(23))
+
+
+def test_a_fault_that_returns_once_is_no_flapping() -> None:
+    seen = played(lambda t: minutes(2) <= t < minutes(5) or minutes(8) <= t < minutes(10), lasts=minutes(20))
+    assert all(verdict.state is State.OK for t, verdict in seen if t >= minutes(10))

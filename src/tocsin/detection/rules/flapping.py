@@ -15,8 +15,11 @@ from tocsin.kernel.reasons import Reason
 MEMORY = timedelta(minutes=20)
 """How long a turn is remembered: it counts a third as much after so long."""
 
-MANY_AN_HOUR = 6.5
-"""From here on it flaps: a single fault turns twice, and three turns within the memory are no single fault."""
+MANY_AN_HOUR = 9.0
+"""From here on it flaps: one fault begins and may return once; two returns within the memory are no single fault."""
+
+SETTLED = timedelta(minutes=1)
+"""Good for less than this was no return: evidence wavers while a fault ends."""
 
 HOLD = timedelta(minutes=6)
 """So long after it last failed a flapping subject is still held to be degraded; slower than that is no flapping."""
@@ -52,7 +55,16 @@ def steadied(
 def _rate(previous: Verdict | None, *, is_failing: bool, last_at: datetime | None, now: datetime) -> float:
     if previous is None or last_at is None:
         return 0.0
-    was_failing = previous.failed_at == last_at
     kept = previous.flaps_an_hour * math.exp(-max(0.0, (now - last_at) / MEMORY))
-    rate = kept + (is_failing != was_failing) * (timedelta(hours=1) / MEMORY)
+    rate = kept + _turns(previous, is_failing=is_failing, last_at=last_at, now=now) * (timedelta(hours=1) / MEMORY)
     return round(rate, 3) if rate > FORGOTTEN else 0.0
+
+
+def _turns(previous: Verdict, *, is_failing: bool, last_at: datetime, now: datetime) -> int:
+    """Return how many turns are known by now: an end counts once it has lasted, that is, when trouble returns."""
+    was_failing = previous.failed_at == last_at
+    if was_failing or not is_failing:
+        return 0
+    if previous.failed_at is None:
+        return 1
+    return 2 if now - previous.failed_at >= SETTLED else 0

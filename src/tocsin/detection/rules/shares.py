@@ -52,6 +52,8 @@ _KEPT_STRENGTH = 6.0
 _RECENT = tuple(minutes * BUCKETS_OF_A_MINUTE for minutes in (3, 5, 10))
 _ENOUGH_CALLS = 10.0
 """What goes on now is read from the shortest of three, five and ten minutes that holds this many calls."""
+_NEWS = 2 * BUCKETS_OF_A_MINUTE
+"""A signal appears with a bad call, which telemetry may bring a minute and a half late."""
 _ENDINGS = np.array([minutes * BUCKETS_OF_A_MINUTE - 1 for minutes in (3, 4, 5)])
 _SURELY_OVER = -3.0
 """A signal also ends once its last three, four or five minutes are twenty times likelier without the fault."""
@@ -216,7 +218,9 @@ def _found(
     recent = min(buckets, _RECENT[0])
     share = course.share(recent if course.calls[recent - 1] >= _ENOUGH_CALLS else buckets)
     # Who is named may be more than who raised it: of them too the latest calls must be bad.
-    if before is None and share - place.usual < place.kind.effect * _ONGOING:
+    # And evidence grows with bad calls only: without a new one there is nothing new to tell.
+    is_news = share - place.usual >= place.kind.effect * _ONGOING and course.bad[_NEWS - 1] > 0
+    if before is None and not is_news:
         return None
     # While the onset lies within the window it is estimated anew: later minutes show it more clearly.
     is_in_view = before is None or before.since > now - bucket_age(NEAR_BUCKETS - BUCKETS_OF_A_MINUTE)
