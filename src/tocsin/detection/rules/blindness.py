@@ -1,18 +1,21 @@
 """Which eyes have stopped seeing. Silence is a finding about the eye, never by itself about what it looks at."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
+from tocsin.detection.rules.findings import Found
 from tocsin.detection.rules.model import Judgement
 from tocsin.detection.rules.profile import Profile
 from tocsin.observations.rules.model import VANTAGES, Evidence, Eye
 
 _SILENCE = timedelta(seconds=100)
 """No eye is called blind sooner: telemetry is late now and then, by a minute and a half at most."""
+_CLOSING = timedelta(minutes=3)
+"""An onset of missing calls this near to where an eye went blind is where it began to close."""
 _MISSED_CALLS = 30.0
 """How many calls an eye must have missed before its silence means anything."""
 _MISSED_CHECKS = 3.0
@@ -38,6 +41,20 @@ def blind_eyes(
         if was_blind or is_overdue:
             blind[eye] = previous.blind[eye] if previous is not None and was_blind else last
     return blind
+
+
+def seen_by_open_eyes(found: Sequence[Found], blind: Mapping[Eye, datetime]) -> list[Found]:
+    """Return the findings without calls that an eye misses only since it stopped seeing, or shortly before.
+
+    Who closes his eyes sees everything vanish. What was missed clearly before that goes on to count.
+    """
+    return [
+        one
+        for one in found
+        if one.signal.kind != "volume"
+        or one.signal.eye not in blind
+        or one.signal.since < blind[one.signal.eye] - _CLOSING
+    ]
 
 
 def _probe_patience(evidence: Evidence) -> timedelta:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from tocsin.catalog.rules.model import Pack
 from tocsin.detection.rules.absence import absence_signals, excused
 from tocsin.detection.rules.agreement import uncontradicted
-from tocsin.detection.rules.blindness import blind_eyes
+from tocsin.detection.rules.blindness import blind_eyes, seen_by_open_eyes
 from tocsin.detection.rules.disagreement import vantage_signals
 from tocsin.detection.rules.expected import flow
 from tocsin.detection.rules.findings import Found
@@ -41,7 +41,7 @@ def judge(evidence: Evidence, *, pack: Pack, profile: Profile, previous: Judgeme
     """
     counts = tally(evidence, pack=pack, profile=profile)
     blind = blind_eyes(evidence, profile=profile, previous=previous, now=now)
-    found = _findings(evidence, counts, pack=pack, profile=profile, previous=previous)
+    found = seen_by_open_eyes(_findings(evidence, counts, pack=pack, profile=profile, previous=previous), blind)
     heard = {
         complaint.subject: complaint
         for complaint in _complaints(evidence, pack=pack, profile=profile, previous=previous)
