@@ -35,7 +35,7 @@ OPENING_CONFIDENCE = 0.9
 
 LONE_EYES = frozenset({Eye.FRONT, Eye.CLIENT})
 LONE_CONFIDENCE = 0.75
-LONE_WAIT = timedelta(seconds=50)
+LONE_WAIT = timedelta(seconds=65)
 """One eye alone must be nearly as sure as one eye can be (belief never exceeds 0.86 on one, 0.79 while another looks on
 and sees nothing), and stay so for some ticks: the next eye may be about to speak. Probes alone open nothing: they may
 look from where no user stands."""
