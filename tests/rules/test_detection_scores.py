@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from telemetry_world import START, World, no_profile, pack, profile, shifted, telemetry, watch
 from tocsin.detection.rules.course import DAY_SLOTS, slot_of
 from tocsin.detection.rules.profile import learn
-from tocsin.detection.rules.scores import excess, likeness, shortfall
+from tocsin.detection.rules.scores import excess, likeness
 from tocsin.detection.rules.slices import Grid, Slice, narrowed
 from tocsin.detection.rules.tallies import Names
 from tocsin.observations.rules.model import DURATION_BINS, Outcome, Rollups
@@ -54,14 +54,6 @@ def test_calls_that_go_together_tell_less(calls: int, usual: float) -> None:
 
 def test_nobody_calling_scores_nothing() -> None:
     assert float(excess(number(0), number(0), usual=number(0.1), spread=number(0))) == 0
-    assert float(shortfall(number(0), number(0), spread=number(0.1))) == 0
-
-
-@given(st.floats(1, 5000), st.floats(0, 1), st.floats(0.01, 0.25))
-def test_a_shortfall_is_bounded_by_how_unsure_the_expectation_is(expected: float, part: float, spread: float) -> None:
-    score = float(shortfall(number(expected * part), number(expected), spread=number(spread)))
-    assert 0 <= score <= 1 / spread + 1e-6
-    assert float(shortfall(number(expected * 1.5), number(expected), spread=number(spread))) == 0
 
 
 def test_likeness_parts_the_hit_from_the_spared() -> None:

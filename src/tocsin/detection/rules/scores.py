@@ -24,14 +24,6 @@ def excess(bad: Numbers, calls: Numbers, *, usual: Numbers, spread: Numbers) -> 
     return np.where((share > usual) & (calls > 0), np.maximum(score, 0.0), 0.0)
 
 
-def shortfall(seen: Numbers, expected: Numbers, *, spread: Numbers) -> Numbers:
-    """Score fewer calls than expected (Poisson); `spread` is the usual relative variance of the expectation."""
-    some = np.maximum(expected, _TINY)
-    score = some - seen + seen * np.log(np.maximum(seen, _TINY) / some)
-    tempered = score / (1.0 + some * spread)
-    return np.where((seen < expected) & (expected > 0), np.maximum(tempered, 0.0), 0.0)
-
-
 def likeness(bad: Numbers, calls: Numbers, *, usual: Numbers | float, hit: Numbers | float) -> Numbers:
     """Say whether a slice rather behaves as the slices hit (positive) or as usual (negative), as a log ratio.
 
