@@ -9,7 +9,7 @@ from telemetry_world import START, pack
 from tocsin.detection.rules.blindness import seen_by_open_eyes
 from tocsin.detection.rules.findings import Found
 from tocsin.detection.rules.model import Signal
-from tocsin.detection.rules.verdicts import Sight
+from tocsin.detection.rules.verdicts import Sight, _overlap
 from tocsin.observations.rules.model import Eye
 
 BOTH = frozenset({Eye.FRONT, Eye.CLIENT})
@@ -52,3 +52,10 @@ def test_what_an_eye_misses_from_when_it_closes_is_no_finding() -> None:
     of_another, failing = missing(Eye.CLIENT, 1), Found(replace(closing.signal, kind="errors"), 0.9)
     assert seen_by_open_eyes([before, closing, of_another, failing], blind) == [before, of_another, failing]
     assert seen_by_open_eyes([closing], {}) == [closing]
+
+
+def test_a_complaint_from_another_province_bears_out_nothing() -> None:
+    assert _overlap([("BE-WLG",)], ("BE-WLG", "BE-VBR"))
+    assert not _overlap([("BE-WLG",)], ("BE-VBR",))
+    assert _overlap([("BE-WLG",), None], ("BE-VBR",))
+    assert _overlap([], ("BE-VBR",))

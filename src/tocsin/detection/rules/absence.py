@@ -26,7 +26,7 @@ from tocsin.observations.rules.model import VANTAGES, Eye
 type Numbers = NDArray[np.float64]
 type Axis = Literal["packages", "regions"]
 
-_BAR = 14.0
+_BAR = 17.0
 """Higher than for whole services: there are more slices, and their expectation is taken from few minutes."""
 _KEPT_STRENGTH = 7.0
 _SPREAD = 0.02

@@ -185,13 +185,18 @@ def _strengths(case: Case) -> dict[Eye, float]:
 
 
 def _is_from_the_hit(case: Case) -> bool:
-    """Say whether some complaint comes from a package that the other eyes name (or they name none)."""
+    """Say whether some complaint comes from a package and a province that the other eyes name (or they name none)."""
     assert case.complaint is not None
-    named = [found.signal.packages for found in case.telling]
-    if not named or any(packages is None for packages in named):
+    named = [found.signal for found in case.telling]
+    return _overlap([signal.packages for signal in named], case.complaint.packages) and _overlap(
+        [signal.regions for signal in named], case.complaint.regions
+    )
+
+
+def _overlap(named: Sequence[tuple[str, ...] | None], those: Sequence[str]) -> bool:
+    if not named or any(members is None for members in named):
         return True
-    hit = {package for packages in named if packages is not None for package in packages}
-    return any(package in hit for package in case.complaint.packages)
+    return any(each in members for members in named if members is not None for each in those)
 
 
 def _failing_share(case: Case) -> float:
